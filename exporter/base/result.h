@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace sched_exporter {
+
+/// What went wrong, in one line that a user can act on: what happened, where, what to do.
+struct Error {
+  std::string message;
+};
+
+/// A value or the reason why there is none. Nobody may ignore it.
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+/// A failed Result of any type.
+inline tl::unexpected<Error> Fail(std::string message) {
+  return tl::unexpected<Error>(Error{std::move(message)});
+}
+
+/// "`what`: `text of errno`", e.g. "cannot open /proc/stat: Permission denied".
+std::string WithErrno(std::string_view what, int error);
+
+}  // namespace sched_exporter

@@ -1,0 +1,5 @@
+#include <cstdio>
+
+#include "exporter/app/version.h"
+
+int main() { std::puts(sched_exporter::kVersion); }

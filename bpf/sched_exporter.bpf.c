@@ -1,5 +1,216 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+/*
+ * Every task's CPU time, from the kernel's own books. The hooks copy what the scheduler has just
+ * counted; they read no clock and add nothing up that the kernel adds up itself.
+ */
+#include "abi.h"
+#include "accounting.bpf.h"
+#include "finished.bpf.h"
+#include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* What the CPU was busy with since its last switch; 0 where an event is missing and nobody knows. */
+static __always_inline void count_slice(struct abi_cpu *cpu, struct task_struct *prev, u64 run_ns)
+{
+	u64 since;
+
+	if (cpu->incoming == task_key(prev)) {
+		since = cpu->incoming_run_ns;
+		barrier_var(since); /* or clang makes one load of both, which the verifier refuses */
+		cpu->busy_ns += run_ns - since;
+		return;
+	}
+	if (cpu->incoming == ABI_INCOMING_UNKNOWN)
+		return;
+	cpu->missed_switches++;
+	/* set_next_entity() in kernel/sched/fair.c sets it for fair tasks only. */
+	if (prev->prio < MAX_RT_PRIO)
+		return;
+	since = prev->se.prev_sum_exec_runtime;
+	barrier_var(since);
+	cpu->busy_ns += run_ns - since;
+}
+
+/* Tells user space what the task had used when it left its former cgroup. */
+static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64 from_cgroup_id,
+				      const struct abi_identity *id,
+				      const struct abi_figures *figures)
+{
+	if (from_cgroup_id == id->cgroup_id)
+		return;
+	if (!send_event(ABI_MOVED, from_cgroup_id, key, id, figures))
+		cpu->moves_lost++;
+}
+
+/* A task's first switch, its first after a move, and its last. */
+static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struct *prev,
+					  struct abi_task *entry, const struct abi_figures *figures)
+{
+	abi_task_key key = task_key(prev);
+	struct abi_identity id;
+
+	read_identity(prev, &id);
+	if (entry && entry->identity.start_ns == id.start_ns &&
+	    entry->check == abi_check(id.start_ns, id.pid, &entry->figures))
+		send_move(cpu, key, entry->identity.cgroup_id, &id, &entry->figures);
+	if (!task_is_dead(prev)) {
+		insert_task(cpu, key, &id, figures);
+		return;
+	}
+	if (!send_event(ABI_FINISHED, 0, key, &id, figures))
+		keep_in_sums(cpu, &id, figures);
+	bpf_map_delete_elem(&tasks, &key);
+}
+
+/*
+ * At sched_switch the kernel has just brought prev's sum_exec_runtime up to date, for every
+ * scheduling class (put_prev_task() -> update_curr()); test: kernel/truth_test.cc.
+ */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct abi_cpu *cpu = this_cpu();
+	abi_task_key key = task_key(prev);
+	struct abi_figures figures;
+	struct abi_task *entry;
+
+	if (!cpu)
+		return 0;
+	if (prev->pid) {
+		read_figures(prev, &figures);
+		count_slice(cpu, prev, figures.run_ns);
+		entry = bpf_map_lookup_elem(&tasks, &key);
+		if (entry && is_current(entry, prev) && !task_is_dead(prev)) {
+			entry->figures = figures;
+			entry->check = abi_check(prev->start_boottime, prev->pid, &figures);
+		} else {
+			switch_slowly(cpu, prev, entry, &figures);
+		}
+	}
+	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
+	cpu->incoming_run_ns = next->se.sum_exec_runtime;
+	return 0;
+}
+
+/*
+ * cgroup_attach_task() in kernel/cgroup/cgroup.c, after the move. The kernel bills a running task
+ * at each update_curr(), so that sum_exec_runtime is at this moment exactly what the former cgroup
+ * was billed. Only the leader is passed; other threads are noticed at their next switch.
+ */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *task,
+	     bool threadgroup)
+{
+	struct abi_cpu *cpu = this_cpu();
+	abi_task_key key = task_key(task);
+	struct abi_figures figures;
+	struct abi_identity id;
+	struct abi_task *entry;
+
+	if (!cpu)
+		return 0;
+	read_figures(task, &figures);
+	read_identity(task, &id);
+	entry = bpf_map_lookup_elem(&tasks, &key);
+	if (entry && entry->identity.start_ns == id.start_ns) {
+		send_move(cpu, key, entry->identity.cgroup_id, &id, &figures);
+		entry->identity.cgroup_id = id.cgroup_id;
+		entry->identity.css_set = id.css_set;
+		return 0;
+	}
+	/* It has not left a CPU yet, or was evicted: user space knows where it was. */
+	send_move(cpu, key, 0, &id, &figures);
+	insert_task(cpu, key, &id, &figures);
+	return 0;
+}
+
+/* cgroup_mkdir() in kernel/cgroup/cgroup.c: the name of a cgroup that may be gone at the next sweep. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
+{
+	static const struct abi_cgroup_path zero;
+	struct abi_cpu *cpu = this_cpu();
+	struct abi_cgroup_path *value;
+	u64 id = cgrp->kn->id;
+
+	if (!cpu)
+		return 0;
+	bpf_map_update_elem(&cgroup_paths, &id, &zero, BPF_ANY);
+	value = bpf_map_lookup_elem(&cgroup_paths, &id);
+	if (!value) {
+		cpu->paths_lost++;
+		return 0;
+	}
+	value->hierarchy_id = cgrp->root->hierarchy_id;
+	bpf_probe_read_kernel_str(value->path, sizeof(value->path), path);
+	return 0;
+}
+
+/* True where the entry in `tasks` was there before this sweep and says all that the task does. */
+static __always_inline bool entry_says_it_all(const struct abi_task *entry, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	char comm[ABI_COMM_LEN];
+
+	if (entry->sweep == sweep || !is_current(entry, task) || task_is_on_cpu(task))
+		return false;
+	if (entry->figures.run_ns != task->se.sum_exec_runtime ||
+	    entry->figures.wait_ns != task_wait_ns(task) ||
+	    entry->figures.migrations != task->se.nr_migrations)
+		return false;
+	if (entry->identity.uid != task->cred->euid.val ||
+	    entry->identity.ppid != (u32)task->real_parent->tgid)
+		return false;
+	bpf_probe_read_kernel(comm, sizeof(comm), leader->comm);
+	return *(u64 *)comm == *(u64 *)entry->identity.comm &&
+	       *(u64 *)(comm + 8) == *(u64 *)(entry->identity.comm + 8);
+}
+
+/*
+ * Every living task, at a sweep: it tells who lives, and completes what `tasks` can't know: tasks
+ * that were evicted or have not switched since attaching, and what runs at this moment (as of the
+ * last tick). A task that has set TASK_DEAD was or will be told by on_switch.
+ */
+SEC("iter/task")
+int each_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct abi_living living;
+	struct abi_task *entry;
+	abi_task_key key;
+
+	if (!task || task_is_dead(task))
+		return 0;
+	key = task_key(task);
+	entry = bpf_map_lookup_elem(&tasks, &key);
+	if (entry && entry_says_it_all(entry, task)) {
+		bpf_seq_write(ctx->meta->seq, &key, sizeof(key));
+		return 0;
+	}
+	living.current = 0;
+	living.key = key;
+	read_figures(task, &living.figures);
+	read_identity(task, &living.identity);
+	if (entry && is_current(entry, task))
+		entry->identity = living.identity;
+	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
+	return 0;
+}
+
+/*
+ * Run once on each CPU after attaching (BPF_PROG_TEST_RUN with a CPU), so that the first switch
+ * there knows what came before. Interrupts are off, as they are in on_switch.
+ */
+SEC("raw_tp")
+int mark_cpu(void *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct abi_cpu *cpu = this_cpu();
+
+	if (!cpu || cpu->incoming != ABI_INCOMING_UNKNOWN)
+		return 0;
+	cpu->incoming = BPF_CORE_READ(task, pid) ? task_key(task) : ABI_INCOMING_IDLE;
+	cpu->incoming_run_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+	return 0;
+}

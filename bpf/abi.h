@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The contract between the BPF programs and user space: every record that crosses the border.
+ * Both sides include this header. Fixed-width types, explicit padding, sizes asserted.
+ */
+#ifndef SCHED_EXPORTER_BPF_ABI_H
+#define SCHED_EXPORTER_BPF_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define ABI_ASSERT(cond, text) static_assert(cond, text)
+#else
+#define ABI_ASSERT(cond, text) _Static_assert(cond, text)
+#endif
+
+#define ABI_COMM_LEN 16
+#define ABI_CGROUP_PATH_LEN 512
+
+/* Which hierarchy names a task's cgroup. */
+enum abi_hierarchy {
+	ABI_HIERARCHY_V2 = 0,
+	ABI_HIERARCHY_CPU = 1,
+	ABI_HIERARCHY_CPUACCT = 2,
+};
+
+/* abi_cpu.incoming before the first switch, and while the CPU is idle. */
+#define ABI_INCOMING_UNKNOWN 0
+#define ABI_INCOMING_IDLE 1
+
+/*
+ * The address of a task_struct. It names a living task without doubt: unlike (pid, start time) it
+ * does not change when a thread takes over its leader's pid and start time in exec (de_thread() in
+ * fs/exec.c). The memory is used again after the task's death; `start_ns` then grows.
+ */
+typedef __u64 abi_task_key;
+
+/*
+ * What the kernel counts for a task, each since the task's birth, each only growing.
+ * se.sum_exec_runtime is the figure behind /proc/PID/schedstat and cgroup accounting
+ * (update_curr() and cgroup_account_cputime() in kernel/sched).
+ */
+struct abi_figures {
+	__u64 run_ns;		/* se.sum_exec_runtime */
+	__u64 wait_ns;		/* sched_info.run_delay: runnable, but not running */
+	__u64 timeslices;	/* sched_info.pcount */
+	__u64 voluntary;	/* nvcsw */
+	__u64 involuntary;	/* nivcsw */
+	__u64 migrations;	/* se.nr_migrations */
+	__u64 user_ns;		/* utime, sampled by the tick */
+	__u64 system_ns;	/* stime, sampled by the tick */
+};
+ABI_ASSERT(sizeof(struct abi_figures) == 64, "abi_figures");
+
+/* Who a task is. */
+struct abi_identity {
+	__u64 start_ns;		/* start_boottime of the task: CLOCK_BOOTTIME */
+	__u64 leader_start_ns;	/* start_boottime of its thread group's leader */
+	__u64 cgroup_id;	/* inode number of its cgroup in the chosen hierarchy */
+	__u64 css_set;		/* task->cgroups: differs whenever the task was moved */
+	__u32 pid;		/* the task */
+	__u32 tgid;		/* the process */
+	__u32 ppid;		/* the parent process */
+	__u32 uid;		/* effective uid */
+	__u32 kernel_thread;	/* 1 or 0 */
+	__u32 pad;
+	char comm[ABI_COMM_LEN]; /* of the thread group's leader: the process's name */
+};
+ABI_ASSERT(sizeof(struct abi_identity) == 72, "abi_identity");
+
+/*
+ * Value of the LRU hash `tasks`. The figures are written in place at each switch, so that a reader
+ * may see half of a write, and an entry that the LRU gave to another task in that very moment may
+ * be hit. `check` tells: it is abi_check() of the writer.
+ */
+struct abi_task {
+	abi_task_key key;
+	struct abi_identity identity;
+	struct abi_figures figures;
+	__u64 check;
+	__u32 sweep;		/* number of the sweep during which the entry was inserted */
+	__u32 pad;
+};
+ABI_ASSERT(sizeof(struct abi_task) == 160, "abi_task");
+
+static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns, __u32 pid,
+							     const struct abi_figures *f)
+{
+	return start_ns + 17 * (__u64)pid + f->run_ns + 3 * f->wait_ns + 5 * f->timeslices +
+	       7 * f->voluntary + 9 * f->involuntary + 11 * f->migrations + 13 * f->user_ns +
+	       15 * f->system_ns;
+}
+
+/* What a record in the ring buffer `finished` tells. */
+enum abi_event_kind {
+	ABI_FINISHED = 1,	/* the last switch of a task; the figures are final */
+	ABI_MOVED = 2,		/* the figures when the task changed from `from_cgroup_id` to its cgroup */
+};
+
+struct abi_event {
+	__u32 kind;
+	__u32 pad;
+	__u64 from_cgroup_id;	/* ABI_MOVED; 0: unknown */
+	abi_task_key key;
+	struct abi_identity identity;
+	struct abi_figures figures;
+};
+ABI_ASSERT(sizeof(struct abi_event) == 160, "abi_event");
+
+/* Key and value of the hash `finished_sums`: where finals go when `finished` is full. */
+struct abi_sum_key {
+	__u64 cgroup_id;
+	char comm[ABI_COMM_LEN];
+};
+
+struct abi_sum {
+	struct abi_figures figures;
+	__u64 tasks;
+};
+
+/* One for each CPU in the array `cpus`; only its own CPU writes it. */
+struct abi_cpu {
+	abi_task_key incoming;	/* the task that took the CPU at the last switch */
+	__u64 incoming_run_ns;	/* its run_ns then */
+	__u64 busy_ns;		/* finished slices since attaching, idle not counted */
+	__u64 missed_switches;	/* outgoing task was not the one that came in */
+	__u64 insert_failures;	/* `tasks` took no entry */
+	__u64 finished_full;	/* finals that `finished` had no room for */
+	__u64 moves_lost;	/* moves that `finished` had no room for */
+	__u64 paths_lost;	/* names of new cgroups that `cgroup_paths` had no room for */
+	struct abi_figures unattributed; /* finals that `finished_sums` had no room for either */
+	__u64 unattributed_tasks;
+	__u64 pad[7];
+};
+ABI_ASSERT(sizeof(struct abi_cpu) == 192, "abi_cpu");
+
+/*
+ * The task iterator writes one of these for each living task: a key alone where the entry in
+ * `tasks` says all there is to know, else a zero and what there is to know.
+ */
+struct abi_living {
+	abi_task_key current;	/* not 0: nothing else follows */
+	abi_task_key key;
+	struct abi_identity identity;
+	struct abi_figures figures;
+};
+ABI_ASSERT(sizeof(struct abi_living) == 152, "abi_living");
+
+/* Value of the hash `cgroup_paths`, keyed by cgroup id: cgroups made since attaching. */
+struct abi_cgroup_path {
+	__u32 hierarchy_id;	/* cgroup_root.hierarchy_id; 0 is v2 (the default hierarchy) */
+	char path[ABI_CGROUP_PATH_LEN];
+};
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Reading a task: who it is and what the kernel has counted for it. */
+#ifndef SCHED_EXPORTER_BPF_ACCOUNTING_BPF_H
+#define SCHED_EXPORTER_BPF_ACCOUNTING_BPF_H
+
+#include "abi.h"
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+
+static __always_inline abi_task_key task_key(struct task_struct *task)
+{
+	return (abi_task_key)task;
+}
+
+static __always_inline u64 cgroup_id_of(struct css_set *css)
+{
+	struct cgroup_subsys_state *state = NULL;
+	u32 index;
+
+	if (hierarchy == ABI_HIERARCHY_V2)
+		return BPF_CORE_READ(css, dfl_cgrp, kn, id);
+	/* The numbers of the controllers depend on how the kernel was configured. */
+	if (hierarchy == ABI_HIERARCHY_CPU)
+		index = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
+	else
+		index = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
+	bpf_probe_read_kernel(&state, sizeof(state), &css->subsys[index & 15]);
+	return BPF_CORE_READ(state, cgroup, kn, id);
+}
+
+static __always_inline void read_figures(struct task_struct *task, struct abi_figures *f)
+{
+	f->run_ns = task->se.sum_exec_runtime;
+	f->wait_ns = task_wait_ns(task);
+	f->timeslices = task_timeslices(task);
+	f->voluntary = task->nvcsw;
+	f->involuntary = task->nivcsw;
+	f->migrations = task->se.nr_migrations;
+	f->user_ns = task->utime;
+	f->system_ns = task->stime;
+}
+
+static __always_inline void read_identity(struct task_struct *task, struct abi_identity *id)
+{
+	struct task_struct *leader = task->group_leader;
+
+	/*
+	 * A thread that reaps itself may outlive its leader by a moment (release_task() in
+	 * kernel/exit.c runs before the last switch). Then the leader's memory may belong to someone
+	 * else already: it is the leader only if it says so.
+	 */
+	if (leader->pid != task->tgid)
+		leader = task;
+	id->start_ns = task->start_boottime;
+	id->leader_start_ns = leader->start_boottime;
+	id->css_set = (u64)task->cgroups;
+	id->cgroup_id = cgroup_id_of(task->cgroups);
+	id->pid = task->pid;
+	id->tgid = task->tgid;
+	id->ppid = task->real_parent->tgid;
+	id->uid = task->cred->euid.val;
+	id->kernel_thread = !!(task->flags & PF_KTHREAD);
+	id->pad = 0;
+	bpf_probe_read_kernel(id->comm, sizeof(id->comm), leader->comm);
+}
+
+/* True where the entry belongs to this very task and its cgroup has not changed. */
+static __always_inline bool is_current(const struct abi_task *entry, struct task_struct *task)
+{
+	return entry->identity.start_ns == task->start_boottime &&
+	       entry->identity.css_set == (u64)task->cgroups;
+}
+
+/* Puts a fresh entry into `tasks`; a failure counts. */
+static __always_inline void insert_task(struct abi_cpu *cpu, abi_task_key key,
+					const struct abi_identity *id,
+					const struct abi_figures *figures)
+{
+	struct abi_task entry = {};
+
+	entry.key = key;
+	entry.identity = *id;
+	entry.figures = *figures;
+	entry.check = abi_check(id->start_ns, id->pid, figures);
+	entry.sweep = sweep;
+	if (bpf_map_update_elem(&tasks, &key, &entry, BPF_ANY))
+		cpu->insert_failures++;
+}
+
+#endif

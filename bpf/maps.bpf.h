@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Knobs and maps. User space sets the sizes from the config before loading. */
+#ifndef SCHED_EXPORTER_BPF_MAPS_BPF_H
+#define SCHED_EXPORTER_BPF_MAPS_BPF_H
+
+#include "abi.h"
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+
+/* Which hierarchy cgroup ids are of; enum abi_hierarchy. */
+const volatile u32 hierarchy = ABI_HIERARCHY_V2;
+
+/* The sweep that is going on; user space counts it up before each. */
+u32 sweep;
+
+/* Which of sums_a and sums_b takes finals now; user space reads the other one. */
+u32 active_sums;
+
+/* Keyed by task; absolute figures, so that an eviction loses nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, abi_task_key);
+	__type(value, struct abi_task);
+} tasks SEC(".maps");
+
+/* Finished and moved tasks, struct abi_event each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4194304);
+} finished SEC(".maps");
+
+/* The second place for finals. Two, so that one can be read and emptied while the other is filled. */
+struct sums_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct abi_sum_key);
+	__type(value, struct abi_sum);
+} sums_a SEC(".maps"), sums_b SEC(".maps");
+
+/* One element for each possible CPU; the last place for finals among them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct abi_cpu);
+} cpus SEC(".maps");
+
+/* Paths of cgroups made since attaching, by id. User space takes them out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct abi_cgroup_path);
+} cgroup_paths SEC(".maps");
+
+static __always_inline struct abi_cpu *this_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+#endif

@@ -99,8 +99,8 @@ enum abi_event_kind {
 
 struct abi_event {
 	__u32 kind;
-	__u32 pad;
-	__u64 from_cgroup_id;	/* ABI_MOVED; 0: unknown */
+	__u32 from_is_guess;	/* ABI_MOVED: 1 where it is the parent's, for want of an entry */
+	__u64 from_cgroup_id;	/* ABI_MOVED */
 	abi_task_key key;
 	struct abi_identity identity;
 	struct abi_figures figures;

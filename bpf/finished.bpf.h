@@ -22,8 +22,8 @@ static __always_inline void add_figures(struct abi_figures *to, const struct abi
 	__sync_fetch_and_add(&to->system_ns, from->system_ns);
 }
 
-static __always_inline bool send_event(u32 kind, u64 from_cgroup_id, abi_task_key key,
-				       const struct abi_identity *id,
+static __always_inline bool send_event(u32 kind, u64 from_cgroup_id, bool from_is_guess,
+				       abi_task_key key, const struct abi_identity *id,
 				       const struct abi_figures *figures)
 {
 	struct abi_event *event = bpf_ringbuf_reserve(&finished, sizeof(*event), 0);
@@ -32,7 +32,7 @@ static __always_inline bool send_event(u32 kind, u64 from_cgroup_id, abi_task_ke
 	if (!event)
 		return false;
 	event->kind = kind;
-	event->pad = 0;
+	event->from_is_guess = from_is_guess;
 	event->from_cgroup_id = from_cgroup_id;
 	event->key = key;
 	event->identity = *id;

@@ -8,13 +8,13 @@
 #include <bpf/bpf_helpers.h>
 
 /* Which hierarchy cgroup ids are of; enum abi_hierarchy. */
-const volatile u32 hierarchy = ABI_HIERARCHY_V2;
+const volatile __u32 hierarchy = ABI_HIERARCHY_V2;
 
 /* The sweep that is going on; user space counts it up before each. */
-u32 sweep;
+__u32 sweep;
 
 /* Which of sums_a and sums_b takes finals now; user space reads the other one. */
-u32 active_sums;
+__u32 active_sums;
 
 /* Keyed by task; absolute figures, so that an eviction loses nothing. */
 struct {

@@ -9,6 +9,8 @@ namespace sched_exporter {
 /// What went wrong, in one line that a user can act on: what happened, where, what to do.
 struct Error {
   std::string message;
+  /// Lines for --log.level=debug, e.g. the verifier's; may be empty.
+  std::string details = {};
 };
 
 /// A value or the reason why there is none. Nobody may ignore it.
@@ -16,8 +18,8 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 
 /// A failed Result of any type.
-inline tl::unexpected<Error> Fail(std::string message) {
-  return tl::unexpected<Error>(Error{std::move(message)});
+inline tl::unexpected<Error> Fail(std::string message, std::string details = {}) {
+  return tl::unexpected<Error>(Error{std::move(message), std::move(details)});
 }
 
 /// "`what`: `text of errno`", e.g. "cannot open /proc/stat: Permission denied".

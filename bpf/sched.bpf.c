@@ -34,12 +34,12 @@ static __always_inline void count_slice(struct abi_cpu *cpu, struct task_struct 
 
 /* Tells user space what the task had used when it left its former cgroup. */
 static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64 from_cgroup_id,
-				      const struct abi_identity *id,
+				      bool from_is_guess, const struct abi_identity *id,
 				      const struct abi_figures *figures)
 {
 	if (from_cgroup_id == id->cgroup_id)
 		return;
-	if (!send_event(ABI_MOVED, from_cgroup_id, key, id, figures))
+	if (!send_event(ABI_MOVED, from_cgroup_id, from_is_guess, key, id, figures))
 		cpu->moves_lost++;
 }
 
@@ -53,12 +53,12 @@ static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struc
 	read_identity(prev, &id);
 	if (entry && entry->identity.start_ns == id.start_ns &&
 	    entry->check == abi_check(id.start_ns, id.pid, &entry->figures))
-		send_move(cpu, key, entry->identity.cgroup_id, &id, &entry->figures);
+		send_move(cpu, key, entry->identity.cgroup_id, false, &id, &entry->figures);
 	if (!task_is_dead(prev)) {
 		insert_task(cpu, key, &id, figures);
 		return;
 	}
-	if (!send_event(ABI_FINISHED, 0, key, &id, figures))
+	if (!send_event(ABI_FINISHED, 0, false, key, &id, figures))
 		keep_in_sums(cpu, &id, figures);
 	bpf_map_delete_elem(&tasks, &key);
 }
@@ -114,13 +114,13 @@ int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *
 	read_identity(task, &id);
 	entry = bpf_map_lookup_elem(&tasks, &key);
 	if (entry && entry->identity.start_ns == id.start_ns) {
-		send_move(cpu, key, entry->identity.cgroup_id, &id, &figures);
+		send_move(cpu, key, entry->identity.cgroup_id, false, &id, &figures);
 		entry->identity.cgroup_id = id.cgroup_id;
 		entry->identity.css_set = id.css_set;
 		return 0;
 	}
-	/* It has not left a CPU yet, or was evicted: user space knows where it was. */
-	send_move(cpu, key, 0, &id, &figures);
+	/* Evicted: user space knows where it was. Or it has not left a CPU yet: where its parent is. */
+	send_move(cpu, key, cgroup_id_of(task->real_parent->cgroups), true, &id, &figures);
 	insert_task(cpu, key, &id, &figures);
 	return 0;
 }

@@ -1,0 +1,190 @@
+#include "exporter/kernel/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "exporter/base/clock.h"
+#include "exporter/kernel/convert.h"
+
+namespace sched_exporter {
+namespace {
+
+/// The sums that were filled until the last exchange are read when no program can still be adding
+/// to them. A program takes microseconds; a second covers a virtual CPU that its host left waiting.
+constexpr std::chrono::seconds kSumsRest{1};
+
+/// Reads of one CPU's books until two in a row agree; its CPU writes them a few 100,000 times a
+/// second at most, so that more than two are rare.
+constexpr int kCpuReads = 100;
+
+abi_cpu CopyCpu(const volatile abi_cpu& from) {
+  abi_cpu copy;
+  std::memcpy(&copy, const_cast<const abi_cpu*>(&from), sizeof(copy));
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return copy;
+}
+
+abi_cpu ReadCpu(const volatile abi_cpu& from) {
+  abi_cpu last = CopyCpu(from);
+  for (int i = 0; i < kCpuReads; ++i) {
+    const abi_cpu next = CopyCpu(from);
+    if (std::memcmp(&last, &next, sizeof(next)) == 0) {
+      break;
+    }
+    last = next;
+  }
+  return last;
+}
+
+void AddTo(Figures& to, const Figures& from) {
+  to.run_ns += from.run_ns;
+  to.wait_ns += from.wait_ns;
+  to.timeslices += from.timeslices;
+  to.voluntary_switches += from.voluntary_switches;
+  to.involuntary_switches += from.involuntary_switches;
+  to.migrations += from.migrations;
+  to.user_ns += from.user_ns;
+  to.system_ns += from.system_ns;
+}
+
+}  // namespace
+
+Source::Source(Programs& programs, Walk walk)
+    : programs_(programs),
+      walk_(walk),
+      tasks_(programs.tasks_fd(), programs.options().tasks),
+      iterator_(programs.iterator_link_fd()) {}
+
+Source::~Source() { ring_buffer__free(ring_); }
+
+Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk) {
+  std::unique_ptr<Source> source(new Source(programs, walk));
+  source->ring_ = ring_buffer__new(programs.finished_fd(), &Source::OnEvent, source.get(), nullptr);
+  if (source->ring_ == nullptr) {
+    return Fail(WithErrno("cannot map the BPF ring buffer finished", errno));
+  }
+  return source;
+}
+
+int Source::wakeup_fd() const { return ring_buffer__epoll_fd(ring_); }
+
+int Source::OnEvent(void* self, void* data, std::size_t size) {
+  abi_event record;
+  if (size < sizeof(record)) {
+    return 0;
+  }
+  std::memcpy(&record, data, sizeof(record));
+  TaskEvent event;
+  event.kind = record.kind == ABI_MOVED ? TaskEvent::Kind::kMoved : TaskEvent::Kind::kFinished;
+  event.from_cgroup_id = record.from_cgroup_id;
+  event.from_is_guess = record.from_is_guess != 0;
+  event.reading = {record.key, FromAbi(record.identity), FromAbi(record.figures)};
+  static_cast<Source*>(self)->events_.push_back(event);
+  return 0;
+}
+
+void Source::Drain() { ring_buffer__consume(ring_); }
+
+Result<void> Source::Sweep(Snapshot& snapshot) {
+  snapshot.switched.clear();
+  snapshot.living.clear();
+  snapshot.living_keys.clear();
+  snapshot.events.clear();
+  snapshot.lost_sums.clear();
+  // From here on the iterator tells in full what the walk below may have passed already.
+  programs_.StartSweep(++sweep_);
+  snapshot.sweep = sweep_;
+  snapshot.boottime_ns = BoottimeNs();
+  if (auto walked = WalkTasks(snapshot.switched); !walked) {
+    return walked;
+  }
+  if (auto iterated = iterator_.Read(snapshot.living, snapshot.living_keys); !iterated) {
+    return iterated;
+  }
+  ReadCpus(snapshot);
+  // After the living: who died before the iterator came by is told by an event that is here now.
+  Drain();
+  snapshot.events.swap(events_);
+  events_.clear();
+  TakeSums(snapshot.lost_sums);
+  return {};
+}
+
+Result<void> Source::WalkTasks(std::vector<TaskReading>& readings) {
+  const bool batch = walk_ == Walk::kBatch || (walk_ == Walk::kAuto && !batch_unsupported_);
+  auto stats = batch ? tasks_.Batch(readings) : tasks_.NextKey(readings);
+  if (!stats && walk_ == Walk::kAuto && batch) {
+    batch_unsupported_ = true;
+    readings.clear();
+    stats = tasks_.NextKey(readings);
+  }
+  if (!stats) {
+    return tl::unexpected(stats.error());
+  }
+  stats_.last_walk = *stats;
+  stats_.torn += stats->torn;
+  stats_.incomplete_walks += stats->complete ? 0 : 1;
+  return {};
+}
+
+void Source::ReadCpus(Snapshot& snapshot) {
+  snapshot.cpus.clear();
+  snapshot.unattributed = {};
+  stats_.lost_finals = stats_.lost_moves = stats_.lost_paths = stats_.insert_failures = 0;
+  for (std::uint32_t i = 0; i < programs_.cpu_count(); ++i) {
+    const abi_cpu cpu = ReadCpu(programs_.cpus()[i]);
+    const bool running = cpu.incoming != ABI_INCOMING_UNKNOWN && cpu.incoming != ABI_INCOMING_IDLE;
+    snapshot.cpus.push_back(
+        {i, running ? cpu.incoming : 0, cpu.incoming_run_ns, cpu.busy_ns, cpu.missed_switches});
+    stats_.lost_finals += cpu.finished_full;
+    stats_.lost_moves += cpu.moves_lost;
+    stats_.lost_paths += cpu.paths_lost;
+    stats_.insert_failures += cpu.insert_failures;
+    AddTo(snapshot.unattributed.figures, FromAbi(cpu.unattributed));
+    snapshot.unattributed.tasks += cpu.unattributed_tasks;
+  }
+  snapshot.lost_finals = stats_.lost_finals;
+}
+
+void Source::TakeSums(std::vector<LostSum>& sums) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - sums_switched_ < kSumsRest) {
+    return;
+  }
+  const std::uint32_t resting = 1 - programs_.active_sums();
+  const int fd = programs_.sums_fd(resting);
+  abi_sum_key key{};
+  // Each step takes the first entry away, so that this ends with the map's last one.
+  while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
+    abi_sum sum{};
+    if (bpf_map_lookup_elem(fd, &key, &sum) != 0) {
+      break;
+    }
+    sums.push_back({key.cgroup_id, CommFromAbi(key.comm), FromAbi(sum.figures), sum.tasks});
+    if (bpf_map_delete_elem(fd, &key) != 0) {
+      break;
+    }
+  }
+  programs_.set_active_sums(resting);
+  sums_switched_ = now;
+}
+
+std::vector<Source::NewCgroup> Source::TakeNewCgroups() {
+  std::vector<NewCgroup> all;
+  const int fd = programs_.cgroup_paths_fd();
+  std::uint64_t id = 0;
+  while (bpf_map_get_next_key(fd, nullptr, &id) == 0) {
+    abi_cgroup_path value{};
+    if (bpf_map_lookup_elem(fd, &id, &value) != 0 || bpf_map_delete_elem(fd, &id) != 0) {
+      break;
+    }
+    value.path[ABI_CGROUP_PATH_LEN - 1] = '\0';
+    all.push_back({id, value.hierarchy_id, value.path});
+  }
+  return all;
+}
+
+}  // namespace sched_exporter

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/base/result.h"
+#include "exporter/kernel/programs.h"
+#include "exporter/kernel/task_iterator.h"
+#include "exporter/kernel/task_walk.h"
+#include "exporter/model/snapshot.h"
+
+struct ring_buffer;
+
+namespace sched_exporter {
+
+/// How a sweep reads the LRU hash.
+enum class Walk { kAuto, kBatch, kNextKey };
+
+/// What the reader itself did; totals since it was made, except where noted.
+struct SourceStats {
+  TaskWalkStats last_walk;           ///< Of the last sweep.
+  std::uint64_t torn = 0;            ///< Entries left out of all walks.
+  std::uint64_t incomplete_walks = 0;
+  std::uint64_t lost_finals = 0;     ///< Finals that the ring buffer had no room for.
+  std::uint64_t lost_moves = 0;      ///< Moves that it had no room for.
+  std::uint64_t lost_paths = 0;      ///< Names of new cgroups that their map had no room for.
+  std::uint64_t insert_failures = 0; ///< Entries that the LRU hash did not take.
+  std::uint64_t finished_bytes = 0;  ///< In the ring buffer before the last sweep.
+};
+
+/// Reads what the programs record. One thread at a time.
+class Source {
+ public:
+  static Result<std::unique_ptr<Source>> Open(Programs& programs, Walk walk);
+  ~Source();
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  /// Fills `snapshot` (its buffers are used again). On error the snapshot is of no use, but nothing
+  /// is lost: the next sweep has it all.
+  Result<void> Sweep(Snapshot& snapshot);
+
+  /// Takes events out of the ring buffer before it is full; the next sweep delivers them.
+  void Drain();
+
+  /// Becomes readable when the ring buffer is half full.
+  int wakeup_fd() const;
+
+  void set_walk(Walk walk) { walk_ = walk; }
+  const SourceStats& stats() const { return stats_; }
+
+  /// Paths of cgroups that were made since the last call, by id; relative to the mount point.
+  struct NewCgroup {
+    std::uint64_t id = 0;
+    std::uint32_t hierarchy_id = 0;
+    std::string path;
+  };
+  std::vector<NewCgroup> TakeNewCgroups();
+
+ private:
+  Source(Programs& programs, Walk walk);
+  static int OnEvent(void* self, void* data, std::size_t size);
+  Result<void> WalkTasks(std::vector<TaskReading>& readings);
+  void TakeSums(std::vector<LostSum>& sums);
+  void ReadCpus(Snapshot& snapshot);
+
+  Programs& programs_;
+  Walk walk_;
+  TaskWalk tasks_;
+  TaskIterator iterator_;
+  ring_buffer* ring_ = nullptr;
+  std::vector<TaskEvent> events_;
+  std::uint32_t sweep_ = 0;
+  std::chrono::steady_clock::time_point sums_switched_{};
+  bool batch_unsupported_ = false;
+  SourceStats stats_;
+};
+
+}  // namespace sched_exporter

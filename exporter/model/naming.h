@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/model/snapshot.h"
+
+namespace sched_exporter {
+
+/// Names for what the kernel numbers. The names are printable; two ids may have one name.
+class Naming {
+ public:
+  virtual ~Naming() = default;
+
+  /// The group of a process.
+  virtual std::string GroupOf(const TaskIdentity& identity) = 0;
+
+  /// The path of a cgroup from the root of its hierarchy.
+  virtual std::string CgroupPath(std::uint64_t cgroup_id) = 0;
+};
+
+}  // namespace sched_exporter

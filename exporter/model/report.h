@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exporter/model/totals.h"
+
+namespace sched_exporter {
+
+/// What lives in a process, group or cgroup at the moment.
+struct Population {
+  std::uint32_t threads = 0;
+  std::uint32_t processes = 0;
+  std::uint64_t oldest_start_ns = 0;  ///< CLOCK_BOOTTIME of the oldest process; 0: none lives.
+};
+
+/// A process with series of its own.
+struct ProcessRow {
+  std::uint32_t pid = 0;
+  std::uint32_t ppid = 0;
+  std::uint32_t uid = 0;
+  bool kernel_thread = false;
+  std::string comm;    ///< Printable.
+  std::string group;   ///< Printable.
+  std::string cgroup;  ///< Printable path from the root of the hierarchy.
+  Population population;
+  Totals totals;
+};
+
+/// A group or cgroup with series of its own.
+struct NamedRow {
+  std::string name;  ///< Printable, unique in its view.
+  Population population;
+  Totals totals;
+};
+
+/// What has no series of its own in a view, together.
+struct OtherRow {
+  bool present = false;      ///< Something was ever folded.
+  std::uint64_t folded = 0;  ///< Members folded at the moment.
+  Population population;
+  Totals totals;
+};
+
+struct CpuRow {
+  std::uint32_t cpu = 0;
+  std::uint64_t busy_ns = 0;
+  std::uint64_t missed_switches = 0;
+};
+
+/// The ledger's totals at one moment: all that metrics are made of.
+struct Report {
+  std::vector<ProcessRow> processes;
+  std::vector<NamedRow> groups;
+  std::vector<NamedRow> cgroups;
+  OtherRow other_processes;
+  OtherRow other_groups;
+  OtherRow other_cgroups;
+  std::vector<CpuRow> cpus;
+  std::uint64_t unattributed_ns = 0;
+  std::uint64_t tasks = 0;  ///< Living.
+};
+
+}  // namespace sched_exporter

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exporter/model/figures.h"
+
+namespace sched_exporter {
+
+/// Names a living task without doubt (the address of its task_struct). Used again after its death;
+/// the start time then is a later one.
+using TaskKey = std::uint64_t;
+
+/// A task's name as the kernel keeps it: any bytes, ended by NUL or by the end of the array.
+using Comm = std::array<char, 16>;
+
+/// Who a task is. Times are CLOCK_BOOTTIME.
+struct TaskIdentity {
+  std::uint64_t start_ns = 0;
+  std::uint64_t leader_start_ns = 0;  ///< With `tgid` it names the process.
+  std::uint64_t cgroup_id = 0;
+  std::uint32_t pid = 0;
+  std::uint32_t tgid = 0;
+  std::uint32_t ppid = 0;
+  std::uint32_t uid = 0;  ///< Effective.
+  bool kernel_thread = false;
+  Comm comm{};  ///< Of the thread group's leader.
+};
+
+/// A task's figures at one moment.
+struct TaskReading {
+  TaskKey key = 0;
+  TaskIdentity identity;
+  Figures figures;
+};
+
+/// What a task's figures were at a moment that does not come back.
+struct TaskEvent {
+  enum class Kind {
+    kFinished,  ///< The last switch: the figures are final.
+    kMoved,     ///< The task left `from_cgroup_id` for the cgroup of its identity.
+  };
+  Kind kind = Kind::kFinished;
+  std::uint64_t from_cgroup_id = 0;
+  bool from_is_guess = false;  ///< The parent's cgroup, because the kernel side didn't know the task.
+  TaskReading reading;
+};
+
+/// Sum of the finals of tasks whose events got lost, by cgroup and comm.
+struct LostSum {
+  std::uint64_t cgroup_id = 0;
+  Comm comm{};
+  Figures figures;  ///< Absolute figures added up, not differences.
+  std::uint64_t tasks = 0;
+};
+
+/// One CPU's books since attaching.
+struct CpuReading {
+  std::uint32_t cpu = 0;
+  TaskKey running = 0;               ///< The task that came in at the last switch; 0: none known.
+  std::uint64_t running_run_ns = 0;  ///< Its run_ns then.
+  std::uint64_t busy_ns = 0;         ///< Without what `running` has used since.
+  std::uint64_t missed_switches = 0;
+};
+
+/// Everything that one sweep found in the kernel. Records are in no order, except events, which are
+/// in the order of their happening.
+struct Snapshot {
+  std::uint64_t boottime_ns = 0;  ///< CLOCK_BOOTTIME when the sweep began.
+  std::uint32_t sweep = 0;        ///< Its number; consecutive.
+  std::vector<TaskEvent> events;   ///< Since the last sweep.
+  std::vector<TaskReading> switched;  ///< Tasks at their last switch, from the LRU hash.
+  std::vector<TaskReading> living;    ///< Living tasks whose entry in the hash did not say it all.
+  std::vector<TaskKey> living_keys;   ///< Living tasks whose entry did.
+  std::vector<LostSum> lost_sums;     ///< Finals since the last sweep that had no event.
+  LostSum unattributed;               ///< Finals that had no sum either; a total since attaching.
+  std::vector<CpuReading> cpus;
+  std::uint64_t lost_finals = 0;  ///< Finals without an event; a total since attaching.
+};
+
+}  // namespace sched_exporter

@@ -20,21 +20,41 @@ struct HttpResponse {
 };
 
 /// A page: an exact path ("/metrics") and what answers GET and HEAD on it. Handlers run on several
-/// server threads at once.
+/// server threads at once. A handler that throws answers 500 "internal error".
 struct HttpRoute {
   std::string path;
   std::function<HttpResponse()> handler;
 };
 
+/// Takes one line about trouble inside the server, without a newline. Called on any server thread,
+/// several at once, and never after the server is destroyed. Clients can provoke lines, so the
+/// receiver should limit their rate.
+using HttpLogger = std::function<void(std::string_view)>;
+
 /// Serves routes over HTTP/1.1 with civetweb. Every path without a route answers 404, every method
-/// but GET and HEAD 405. Never throws, never reads files. Stops in its destructor.
+/// but GET and HEAD 405. Never throws, never reads the files of a client's wish, prints nothing.
+///
+/// Bounds. 16 threads, each with one connection at a time. A connection that sends nothing or
+/// trickles keeps its thread for 8 s at the most, one that does not read its answer for 6 s, one
+/// that reads it slowly for about 30 s. So with n silent connections a scrape waits for 8 s *
+/// floor(n / 16) at the most, and 15 of them cost it nothing. Request heads are limited to 8 KB, 64
+/// connections queue.
+///
+/// Process-wide effects: civetweb ignores SIGPIPE, which it does not need (MSG_NOSIGNAL). Its
+/// threads inherit the signal mask of the caller of Start, which should have blocked its signals
+/// before.
 class HttpServer {
  public:
-  /// Listens on `address`: "host:port", ":port" (all addresses), "[::1]:port". Fails with one line
-  /// that names the address and the reason (in use, no permission, malformed).
+  /// Listens on `address`: "host:port", ":port" (all addresses), "[::1]:port". A name with several
+  /// addresses means its first IPv4 address. ":port" includes IPv6 where civetweb and the host have
+  /// it (Debian's civetweb does not). Fails with one line that names the address, the reason (in
+  /// use, no permission, unknown host, malformed) and the way out.
   static Result<std::unique_ptr<HttpServer>> Start(const std::string& address,
-                                                   std::vector<HttpRoute> routes);
+                                                   std::vector<HttpRoute> routes,
+                                                   HttpLogger logger = nullptr);
 
+  /// Closes all connections, finished or not, and stops within milliseconds, but waits for handlers
+  /// that run. Handlers and logger are not called any more afterwards.
   virtual ~HttpServer() = default;
 
   /// The port that the server listens on (the kernel's choice where the address said 0).

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/base/result.h"
+#include "exporter/http/address.h"
+
+namespace sched_exporter {
+
+/// What the library and the host can do about IPv6.
+enum class Ipv6 { kAvailable, kNotOnThisHost, kNotInCivetweb };
+
+/// A socket address that is ready for bind(). `any` means all addresses of the host.
+struct Endpoint {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+  bool any = false;
+};
+
+/// Looks at civetweb's features and tries an IPv6 socket. Debian's civetweb 1.15 has no IPv6.
+Ipv6 DetectIpv6();
+
+/// Finds the one socket address for `address`. A name with several gives the first IPv4 address, as
+/// Go programs do it, so that "localhost" means the same here as for Prometheus; the IPv6 address
+/// where there is no other. ":port" takes both protocols in one socket where `ipv6` allows it.
+/// May ask DNS. Fails with the reason alone ("no such host").
+Result<Endpoint> Resolve(const ListenAddress& address, Ipv6 ipv6);
+
+/// The same address with another port.
+Endpoint WithPort(Endpoint endpoint, std::uint16_t port);
+
+/// The endpoint in civetweb's syntax for listening_ports. It is made of numbers only, so no text of
+/// the user reaches civetweb's parser.
+std::string CivetwebPort(const Endpoint& endpoint);
+
+/// Tries to listen on the endpoint and gives the errno, 0 where it works. It is for the error
+/// message only: mg_start2 does not say why it failed.
+int ProbeListen(const Endpoint& endpoint);
+
+/// Ends every TCP connection that this process accepted on `local`, and `local` itself as a
+/// listening socket, with shutdown(2): all waiting threads wake up at once. Descriptors stay open
+/// for their owners. Needs /proc/self/fd and one spare descriptor. For any thread.
+void ShutDownSockets(const Endpoint& local);
+
+}  // namespace sched_exporter

@@ -1,0 +1,56 @@
+#include "exporter/http/reply.h"
+
+namespace sched_exporter {
+namespace {
+
+// Below one packet there is nothing to save.
+constexpr std::size_t kSmallestGzip = 1400;
+
+void AddHeader(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+std::string RenderHead(const HttpResponse& response, std::string_view reason,
+                       const ReplyOptions& options, std::size_t body_size, bool gzipped) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  head.append(reason).append("\r\n");
+  AddHeader(head, "Content-Type", response.content_type);
+  AddHeader(head, "Content-Length", std::to_string(body_size));
+  AddHeader(head, "Connection", options.keep_alive ? "keep-alive" : "close");
+  AddHeader(head, "Cache-Control", "no-store");
+  AddHeader(head, "X-Content-Type-Options", "nosniff");
+  if (response.status == 405) AddHeader(head, "Allow", "GET, HEAD");
+  if (response.compressible) AddHeader(head, "Vary", "Accept-Encoding");
+  if (gzipped) AddHeader(head, "Content-Encoding", "gzip");
+  if (response.content_type.starts_with("text/html")) {
+    AddHeader(head, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  }
+  return head + "\r\n";
+}
+
+}  // namespace
+
+HttpResponse TextReply(int status, std::string_view text) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::string(text) + "\n";
+  return response;
+}
+
+std::string RenderReply(const HttpResponse& response, std::string_view reason,
+                        const ReplyOptions& options) {
+  std::string compressed;
+  bool gzipped = false;
+  if (options.accepts_gzip && response.compressible && response.body.size() >= kSmallestGzip) {
+    if (auto made = Gzip(response.body)) {
+      compressed = std::move(*made);
+      gzipped = true;
+    }
+  }
+  const std::string& body = gzipped ? compressed : response.body;
+  std::string reply = RenderHead(response, reason, options, body.size(), gzipped);
+  if (!options.head_only) reply += body;
+  return reply;
+}
+
+}  // namespace sched_exporter

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "exporter/http/server.h"
+
+namespace sched_exporter {
+
+/// What of a request decides how an answer is written.
+struct ReplyOptions {
+  bool accepts_gzip = false;
+  bool keep_alive = false;
+  bool head_only = false;  ///< HEAD: all headers, with the length of the body, but no body.
+};
+
+/// A plain page with a reason, as 404 and 500 use it.
+HttpResponse TextReply(int status, std::string_view text);
+
+/// The bytes of the whole answer, head and body in one string for one write. Compresses the body
+/// where client and page allow it. `reason` is the text of the status ("OK").
+std::string RenderReply(const HttpResponse& response, std::string_view reason,
+                        const ReplyOptions& options);
+
+}  // namespace sched_exporter

@@ -1,0 +1,292 @@
+#include "exporter/http/server.h"
+
+#include <civetweb.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "exporter/http/listen.h"
+#include "exporter/http/reply.h"
+
+namespace sched_exporter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// civetweb gives each connection a thread until it is closed, so the silence of a client must end
+// sooner than the ten seconds that Prometheus waits for a scrape by default. read_message() of
+// civetweb checks the limit after each wait, and each wait may take as long as the limit: a client
+// that sends one byte just before it has twice the time, 8 s.
+constexpr const char* kRequestTimeoutMs = "4000";
+// Between two requests. A scrape interval is longer than any value that leaves threads free, and
+// connecting again costs Prometheus a round trip every 15 s.
+constexpr const char* kKeepAliveTimeoutMs = "2000";
+// A connection of this age closes after its answer, or cheap requests would keep its thread for
+// good. With twice the keep-alive timeout it makes 8 s as well.
+constexpr auto kKeepAliveAge = std::chrono::seconds(4);
+// Sixteen threads cost 0.7 MB; a pair of Prometheus servers needs two.
+constexpr const char* kThreads = "16";
+constexpr const char* kQueue = "64";
+constexpr const char* kLargestHead = "8192";
+// A whole answer must be taken in this time. civetweb's own limit starts anew with each byte.
+constexpr auto kWriteTimeout = std::chrono::seconds(30);
+constexpr std::size_t kWriteBytes = 65536;
+
+std::string_view HeaderOf(const mg_connection* connection, const char* name) {
+  const char* value = mg_get_header(connection, name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+std::string ReasonText(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "address already in use; choose another with --web.listen-address";
+    case EADDRNOTAVAIL:
+      return "this host does not have the address; choose another with --web.listen-address";
+    case EACCES:
+      return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, choose another with "
+             "--web.listen-address";
+    default:
+      return std::generic_category().message(error);
+  }
+}
+
+class CivetwebServer final : public HttpServer {
+ public:
+  CivetwebServer(std::vector<HttpRoute> routes, HttpLogger logger)
+      : routes_(std::move(routes)), logger_(std::move(logger)) {}
+  CivetwebServer(const CivetwebServer&) = delete;
+  CivetwebServer& operator=(const CivetwebServer&) = delete;
+  ~CivetwebServer() override;
+
+  int port() const override { return port_; }
+
+  // Starts the threads; the reason comes back where that fails.
+  Result<void> Listen(const Endpoint& endpoint);
+
+ private:
+  static CivetwebServer& Of(const mg_connection* connection);
+  static int OnRequest(mg_connection* connection) noexcept;
+  static int OnLibraryError(mg_connection* connection, int status, const char* text) noexcept;
+  static int OnLog(const mg_connection* connection, const char* text) noexcept;
+  static int OnConnection(const mg_connection* connection, void** data) noexcept;
+
+  mg_context* StartLibrary(const Endpoint& endpoint, std::span<char> error);
+  HttpResponse Answer(const mg_request_info& request) const;
+  HttpResponse Call(const HttpRoute& route) const;
+  void Send(mg_connection* connection, const HttpResponse& response, ReplyOptions options) const;
+  void Log(std::string_view line) const;
+
+  const std::vector<HttpRoute> routes_;
+  const HttpLogger logger_;
+  mg_context* context_ = nullptr;
+  int port_ = 0;
+  Endpoint bound_;  // where it really listens; other threads read it only when stopping_ is set
+  std::atomic<bool> started_ = false;
+  std::atomic<bool> stopping_ = false;
+};
+
+// When the connection was accepted by a thread. It lives in the pointer itself: steady_clock counts
+// nanoseconds since boot, which fit.
+Clock::time_point BirthOf(const mg_request_info& request) {
+  return Clock::time_point(Clock::duration(reinterpret_cast<std::intptr_t>(request.conn_data)));
+}
+
+// The wish of the client and the age of the connection. Must not say yes where should_keep_alive()
+// of civetweb says no, or the header would lie.
+bool MayKeepAlive(const mg_connection* connection, const mg_request_info& request) {
+  const bool has_body =
+      request.content_length > 0 || mg_get_header(connection, "Transfer-Encoding") != nullptr;
+  if (has_body || Clock::now() - BirthOf(request) > kKeepAliveAge) return false;
+  const char* wish = mg_get_header(connection, "Connection");
+  if (wish != nullptr) return mg_strcasecmp(wish, "keep-alive") == 0;
+  return std::strcmp(request.http_version, "1.1") == 0;
+}
+
+// In slices, as civetweb measures only the time without progress.
+bool WriteAll(mg_connection* connection, std::string_view bytes) {
+  const auto deadline = Clock::now() + kWriteTimeout;
+  while (!bytes.empty() && Clock::now() < deadline) {
+    const std::size_t slice = std::min(bytes.size(), kWriteBytes);
+    const int written = mg_write(connection, bytes.data(), slice);
+    if (written < 0 || static_cast<std::size_t>(written) != slice) return false;
+    bytes.remove_prefix(slice);
+  }
+  return bytes.empty();
+}
+
+CivetwebServer& CivetwebServer::Of(const mg_connection* connection) {
+  return *static_cast<CivetwebServer*>(mg_get_user_data(mg_get_context(connection)));
+}
+
+HttpResponse CivetwebServer::Call(const HttpRoute& route) const {
+  try {
+    return route.handler();
+  } catch (const std::exception& error) {
+    Log(route.path + ": the handler threw: " + error.what());
+  } catch (...) {
+    Log(route.path + ": the handler threw something unknown");
+  }
+  return TextReply(500, "internal error");
+}
+
+HttpResponse CivetwebServer::Answer(const mg_request_info& request) const {
+  const std::string_view method = request.request_method;
+  if (method != "GET" && method != "HEAD") return TextReply(405, "only GET and HEAD are allowed");
+  // Neither decoded nor cleaned of "..": what is not a route letter by letter does not exist.
+  const std::string_view path = request.local_uri_raw;
+  for (const HttpRoute& route : routes_) {
+    if (route.path == path) return Call(route);
+  }
+  return TextReply(404, "not found");
+}
+
+void CivetwebServer::Send(mg_connection* connection, const HttpResponse& response,
+                          ReplyOptions options) const {
+  // Before the write: with this, civetweb does not wait for the rest of a request body.
+  if (!options.keep_alive) mg_disable_connection_keep_alive(connection);
+  const char* reason = mg_get_response_code_text(connection, response.status);
+  if (!WriteAll(connection, RenderReply(response, reason, options))) {
+    mg_disable_connection_keep_alive(connection);  // the answer is cut, nothing may follow it
+  }
+}
+
+void CivetwebServer::Log(std::string_view line) const {
+  if (logger_) logger_(line);
+}
+
+// This catches what logger, allocation and compression may throw; a C library calls us.
+int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
+  try {
+    const CivetwebServer& server = Of(connection);
+    const mg_request_info& request = *mg_get_request_info(connection);
+    ReplyOptions options;
+    options.keep_alive = MayKeepAlive(connection, request);
+    options.accepts_gzip = AcceptsGzip(HeaderOf(connection, "Accept-Encoding"));
+    options.head_only = std::strcmp(request.request_method, "HEAD") == 0;
+    const HttpResponse response = server.Answer(request);
+    server.Send(connection, response, options);
+    return response.status;
+  } catch (...) {
+    // Nothing is written yet: only WriteAll writes, and it does not throw.
+    static constexpr std::string_view kReply =
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Length: 15\r\nConnection: close\r\n\r\ninternal error\n";
+    mg_disable_connection_keep_alive(connection);
+    mg_write(connection, kReply.data(), kReply.size());
+    return 500;
+  }
+}
+
+// Requests that civetweb refuses before they reach OnRequest: malformed, too large, not in time.
+int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
+                                   const char* text) noexcept {
+  try {
+    Of(connection).Send(connection, TextReply(status, text), {});
+  } catch (...) {
+    mg_disable_connection_keep_alive(connection);
+  }
+  return 0;
+}
+
+int CivetwebServer::OnLog(const mg_connection* connection, const char* text) noexcept {
+  try {
+    // Listen reports its failures itself, with better reasons.
+    const CivetwebServer& server = Of(connection);
+    if (server.started_) server.Log(text);
+  } catch (...) {
+    return 1;  // a logger that throws loses its line, not the server
+  }
+  return 1;
+}
+
+// A connection that its thread takes after the destructor looked around for sockets is shut down
+// here; one that was taken before was found there. So none is missed and nobody waits.
+int CivetwebServer::OnConnection(const mg_connection* connection, void** data) noexcept {
+  const CivetwebServer& server = Of(connection);
+  if (server.stopping_) ShutDownSockets(server.bound_);
+  *data =
+      reinterpret_cast<void*>(static_cast<std::intptr_t>(Clock::now().time_since_epoch().count()));
+  return 0;
+}
+
+mg_context* CivetwebServer::StartLibrary(const Endpoint& endpoint, std::span<char> error) {
+  const std::string listening_port = CivetwebPort(endpoint);
+  // No document_root: civetweb has no files to serve, and OnRequest leaves it no request anyway.
+  const std::initializer_list<std::pair<const char*, const char*>> settings = {
+      {"listening_ports", listening_port.c_str()},
+      {"num_threads", kThreads},
+      {"connection_queue", kQueue},
+      {"max_request_size", kLargestHead},
+      {"request_timeout_ms", kRequestTimeoutMs},
+      {"enable_keep_alive", "yes"},
+      {"keep_alive_timeout_ms", kKeepAliveTimeoutMs},
+      {"tcp_nodelay", "1"},
+      {"decode_url", "no"},
+      {"enable_directory_listing", "no"},
+      {"enable_auth_domain_check", "no"},  // would compare the host in "GET http://host/path"
+  };
+  std::vector<const char*> options;
+  for (const auto& [name, value] : settings) options.insert(options.end(), {name, value});
+  options.push_back(nullptr);
+  mg_callbacks callbacks{};
+  callbacks.begin_request = &OnRequest;
+  callbacks.http_error = &OnLibraryError;
+  callbacks.log_message = &OnLog;
+  callbacks.init_connection = &OnConnection;
+  mg_init_data init{&callbacks, this, options.data()};
+  unsigned code = 0;
+  mg_error_data error_data{&code, error.data(), error.size()};
+  return mg_start2(&init, &error_data);
+}
+
+Result<void> CivetwebServer::Listen(const Endpoint& endpoint) {
+  std::array<char, 200> text{};
+  context_ = StartLibrary(endpoint, text);
+  if (context_ == nullptr) {
+    // civetweb says only that the ports failed; trying it again gives the errno.
+    const int error = ProbeListen(endpoint);
+    return Fail(error != 0 ? ReasonText(error) : std::string(text.data()));
+  }
+  mg_server_port port{};
+  mg_get_server_ports(context_, 1, &port);
+  port_ = port.port;
+  bound_ = WithPort(endpoint, static_cast<std::uint16_t>(port_));
+  started_ = true;
+  return {};
+}
+
+// mg_stop alone takes two seconds: each thread of civetweb looks at its stop flag only when its
+// poll() returns. So all sockets are ended first, which wakes every thread and keeps it awake.
+CivetwebServer::~CivetwebServer() {
+  if (context_ == nullptr) return;
+  stopping_ = true;
+  ShutDownSockets(bound_);
+  mg_stop(context_);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
+                                                      std::vector<HttpRoute> routes,
+                                                      HttpLogger logger) {
+  const auto parsed = ParseListenAddress(address);
+  if (!parsed) return Fail(parsed.error().message);
+  auto server = std::make_unique<CivetwebServer>(std::move(routes), std::move(logger));
+  const auto listening = Resolve(*parsed, DetectIpv6()).and_then([&](const Endpoint& endpoint) {
+    return server->Listen(endpoint);
+  });
+  if (!listening) {
+    return Fail("cannot listen on \"" + address + "\": " + listening.error().message);
+  }
+  return server;
+}
+
+}  // namespace sched_exporter

@@ -28,16 +28,19 @@ struct CollectionConfig {
 };
 
 struct MapsConfig {
-  /// Entries of the LRU hash of tasks. 1 to 4194304. Evicted tasks lose nothing but cost a little at a walk.
+  /// Entries of the LRU hash of tasks. 1 to 4194304. Evicted tasks lose nothing but cost a little
+  /// at a walk.
   std::uint32_t tasks = 16384;
   /// Bytes of the ring buffer that carries finished tasks. A power of two, 4096 to 268435456.
   std::uint32_t finished_bytes = 4194304;
-  /// Entries of the sums by cgroup and comm that take over when the ring buffer is full. 1 to 65536.
+  /// Entries of the sums by cgroup and comm that take over when the ring buffer is full. 1 to
+  /// 65536.
   std::uint32_t finished_sums = 1024;
 };
 
 struct LimitsConfig {
-  /// Most processes, groups and cgroups with series of their own; the rest is in `other`. 1 to 100000.
+  /// Most processes, groups and cgroups with series of their own; the rest is in `other`. 1 to
+  /// 100000.
   std::uint32_t processes = 1000;
   std::uint32_t groups = 500;
   std::uint32_t cgroups = 500;

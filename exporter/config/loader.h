@@ -9,7 +9,7 @@
 namespace sched_exporter {
 
 /// Largest config file that is read, in bytes.
-inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxConfigBytes = 1'048'576;
 
 /// Parses `text` strictly. On error the message holds every finding, one a line, each as
 /// `name:line:col: key.path: expected …, got …`; `name` stands for the file.

@@ -1,0 +1,81 @@
+#include "exporter/config/loader.h"
+
+#include "exporter/config/keys.h"
+#include "exporter/config/mapping_reader.h"
+#include "exporter/config/text_check.h"
+#include "exporter/config/yaml_tree.h"
+
+namespace sched_exporter {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Words<WalkMethod, 3> kWalkMethods{{{"auto", WalkMethod::kAuto},
+                                             {"batch", WalkMethod::kBatch},
+                                             {"next_key", WalkMethod::kNextKey}}};
+constexpr Words<CgroupHierarchy, 4> kHierarchies{{{"auto", CgroupHierarchy::kAuto},
+                                                  {"v2", CgroupHierarchy::kV2},
+                                                  {"cpu", CgroupHierarchy::kCpu},
+                                                  {"cpuacct", CgroupHierarchy::kCpuacct}}};
+constexpr Range<std::uint32_t> kSeries{1, 100'000};
+
+/// Maps the keys of the file to `config`: the one place that knows their names and ranges.
+void ReadConfig(MappingReader& file, Config& config) {
+  file.Section("collection", [&config](MappingReader& section) {
+    section.Duration("interval", {100ms, 5min}, config.collection.interval);
+    section.Choice("walk", kWalkMethods, config.collection.walk);
+  });
+  file.Section("maps", [&config](MappingReader& section) {
+    section.Integer("tasks", {1, 4'194'304}, config.maps.tasks);
+    section.PowerOfTwo("finished_bytes", {4'096, 268'435'456}, config.maps.finished_bytes);
+    section.Integer("finished_sums", {1, 65'536}, config.maps.finished_sums);
+  });
+  file.Section("limits", [&config](MappingReader& section) {
+    section.Integer("processes", kSeries, config.limits.processes);
+    section.Integer("groups", kSeries, config.limits.groups);
+    section.Integer("cgroups", kSeries, config.limits.cgroups);
+    section.Duration("dead_series", {0ms, 24h}, config.limits.dead_series);
+  });
+  file.Section("cgroup", [&config](MappingReader& section) {
+    section.Choice("hierarchy", kHierarchies, config.cgroup.hierarchy);
+  });
+}
+
+/// Reads the whole tree; returns the paths of all keys that it looked for.
+MappingReader::KeyPaths ReadTree(const YamlNode& root, Findings& findings, Config& config) {
+  MappingReader::KeyPaths paths;
+  MappingReader::Read(root, "", findings, paths,
+                      [&config](MappingReader& file) { ReadConfig(file, config); });
+  return paths;
+}
+
+}  // namespace
+
+Result<Config> ParseConfig(std::string_view text, const std::string& name) {
+  if (text.size() > kMaxConfigBytes) {
+    return Fail(name + ": expected at most " + std::to_string(kMaxConfigBytes) +
+                " bytes, got more");
+  }
+  Findings findings(name);
+  CheckText(text, findings);
+  if (!findings.empty()) {
+    return tl::unexpected(findings.ToError());
+  }
+  const YamlTree tree = ParseYaml(text, findings);
+  Config config;
+  if (tree.complete) {
+    ReadTree(tree.root, findings, config);
+  }
+  if (!findings.empty()) {
+    return tl::unexpected(findings.ToError());
+  }
+  return config;
+}
+
+std::vector<std::string> ConfigKeys() {
+  Findings none("");
+  Config unused;
+  return ReadTree(YamlNode(), none, unused);
+}
+
+}  // namespace sched_exporter

@@ -1,0 +1,190 @@
+#include "exporter/config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <tuple>
+#include <vector>
+
+#include "exporter/config/keys.h"
+#include "exporter/config/loader.h"
+
+namespace sched_exporter {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// All fields of a config. A field that is added to a struct breaks the bindings below until it is
+/// added here, and thereby to what default.yml is compared with.
+auto Fields(const Config& config) {
+  const auto& [collection, maps, limits, cgroup] = config;
+  const auto& [interval, walk] = collection;
+  const auto& [tasks, finished_bytes, finished_sums] = maps;
+  const auto& [processes, groups, cgroups, dead_series] = limits;
+  const auto& [hierarchy] = cgroup;
+  return std::make_tuple(interval, walk, tasks, finished_bytes, finished_sums, processes, groups,
+                         cgroups, dead_series, hierarchy);
+}
+constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
+
+/// A key with its line in default.yml, another valid value, and the config that this value means.
+struct KeyCase {
+  std::string path;
+  std::string default_line;
+  std::string changed_line;
+  std::function<void(Config&)> change;
+};
+
+const std::vector<KeyCase>& KeyCases() {
+  static const std::vector<KeyCase> kCases = {
+      {"collection.interval", "interval: 5s", "interval: 1m30s",
+       [](Config& c) { c.collection.interval = 90s; }},
+      {"collection.walk", "walk: auto", "walk: next_key",
+       [](Config& c) { c.collection.walk = WalkMethod::kNextKey; }},
+      {"maps.tasks", "tasks: 16384", "tasks: 777", [](Config& c) { c.maps.tasks = 777; }},
+      {"maps.finished_bytes", "finished_bytes: 4194304", "finished_bytes: 8192",
+       [](Config& c) { c.maps.finished_bytes = 8192; }},
+      {"maps.finished_sums", "finished_sums: 1024", "finished_sums: 1025",
+       [](Config& c) { c.maps.finished_sums = 1025; }},
+      {"limits.processes", "processes: 1000", "processes: 1001",
+       [](Config& c) { c.limits.processes = 1001; }},
+      {"limits.groups", "  groups: 500", "  groups: 501", [](Config& c) { c.limits.groups = 501; }},
+      {"limits.cgroups", "cgroups: 500", "cgroups: 502", [](Config& c) { c.limits.cgroups = 502; }},
+      {"limits.dead_series", "dead_series: 5m", "dead_series: 0s",
+       [](Config& c) { c.limits.dead_series = 0s; }},
+      {"cgroup.hierarchy", "hierarchy: auto", "hierarchy: cpuacct",
+       [](Config& c) { c.cgroup.hierarchy = CgroupHierarchy::kCpuacct; }},
+  };
+  return kCases;
+}
+
+std::string DefaultYml() {
+  std::ifstream file(SOURCE_DIR "/config/default.yml");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+/// The config that `text` means, or a failed test.
+Config Parsed(const std::string& text) {
+  const Result<Config> config = ParseConfig(text, "test.yml");
+  EXPECT_TRUE(config) << config.error().message;
+  return config.value_or(Config{});
+}
+
+bool IsValid(const std::string& text) { return ParseConfig(text, "test.yml").has_value(); }
+
+TEST(Config, EmptyFilesAreTheDefaults) {
+  for (const char* text : {"", "\n", "# only a comment\n", "---\n", "---\n...\n", "{}", "~"}) {
+    EXPECT_EQ(Fields(Parsed(text)), Fields(Config{})) << text;
+  }
+}
+
+TEST(Config, EmptySectionsAreTheDefaults) {
+  EXPECT_EQ(Fields(Parsed("collection:\nmaps: ~\nlimits: {}\ncgroup:\n  # hierarchy: v2\n")),
+            Fields(Config{}));
+}
+
+TEST(Config, DefaultYmlIsTheBuiltInDefault) {
+  const Result<Config> config = LoadConfig(SOURCE_DIR "/config/default.yml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(Fields(*config), Fields(Config{}));
+}
+
+TEST(Config, EveryKeyAndFieldHasACase) {
+  std::vector<std::string> paths;
+  for (const KeyCase& key : KeyCases()) {
+    paths.push_back(key.path);
+  }
+  EXPECT_THAT(ConfigKeys(), testing::ContainerEq(paths));
+  EXPECT_EQ(KeyCases().size(), kFieldCount);
+}
+
+TEST(Config, EveryKeyInDefaultYmlSetsItsFieldAndNoOther) {
+  for (const KeyCase& key : KeyCases()) {
+    std::string text = DefaultYml();
+    const std::size_t at = text.find(key.default_line + "\n");
+    ASSERT_NE(at, std::string::npos) << key.path << " is missing in config/default.yml";
+    text.replace(at, key.default_line.size(), key.changed_line);
+    Config expected;
+    key.change(expected);
+    EXPECT_NE(Fields(expected), Fields(Config{})) << key.path;
+    EXPECT_EQ(Fields(Parsed(text)), Fields(expected)) << key.path;
+  }
+}
+
+TEST(Config, EveryWordIsRead) {
+  EXPECT_EQ(Parsed("collection: {walk: auto}").collection.walk, WalkMethod::kAuto);
+  EXPECT_EQ(Parsed("collection: {walk: batch}").collection.walk, WalkMethod::kBatch);
+  EXPECT_EQ(Parsed("collection: {walk: 'next_key'}").collection.walk, WalkMethod::kNextKey);
+  EXPECT_EQ(Parsed("cgroup: {hierarchy: auto}").cgroup.hierarchy, CgroupHierarchy::kAuto);
+  EXPECT_EQ(Parsed("cgroup: {hierarchy: v2}").cgroup.hierarchy, CgroupHierarchy::kV2);
+  EXPECT_EQ(Parsed("cgroup: {hierarchy: cpu}").cgroup.hierarchy, CgroupHierarchy::kCpu);
+  EXPECT_EQ(Parsed("cgroup: {hierarchy: cpuacct}").cgroup.hierarchy, CgroupHierarchy::kCpuacct);
+}
+
+TEST(Config, ByteOrderMarkAndCarriageReturnsAreRead) {
+  EXPECT_EQ(Parsed("\xef\xbb\xbfmaps:\r\n  tasks: 5\r\n").maps.tasks, 5U);
+}
+
+/// `section: {key: value}`.
+std::string With(const std::string& section, const std::string& key, const std::string& value) {
+  return section + ": {" + key + ": " + value + "}";
+}
+
+struct Boundaries {
+  std::string section;
+  std::string key;
+  std::string below;
+  std::string min;
+  std::string max;
+  std::string above;
+};
+
+TEST(Config, RangesIncludeTheirEndsAndNoMore) {
+  const std::vector<Boundaries> all = {
+      {"collection", "interval", "99ms", "100ms", "5m", "5m1ms"},
+      {"maps", "tasks", "0", "1", "4194304", "4194305"},
+      {"maps", "finished_bytes", "2048", "4096", "268435456", "536870912"},
+      {"maps", "finished_sums", "0", "1", "65536", "65537"},
+      {"limits", "processes", "0", "1", "100000", "100001"},
+      {"limits", "groups", "0", "1", "100000", "100001"},
+      {"limits", "cgroups", "0", "1", "100000", "100001"},
+      {"limits", "dead_series", "-1ms", "0s", "24h", "24h1ms"},
+  };
+  for (const Boundaries& b : all) {
+    EXPECT_FALSE(IsValid(With(b.section, b.key, b.below))) << b.key;
+    EXPECT_TRUE(IsValid(With(b.section, b.key, b.min))) << b.key;
+    EXPECT_TRUE(IsValid(With(b.section, b.key, b.max))) << b.key;
+    EXPECT_FALSE(IsValid(With(b.section, b.key, b.above))) << b.key;
+  }
+  EXPECT_EQ(Parsed("maps: {finished_bytes: 268435456}").maps.finished_bytes, 268'435'456U);
+  EXPECT_EQ(Parsed("limits: {dead_series: 24h}").limits.dead_series, 24h);
+  EXPECT_EQ(Parsed("collection: {interval: 100ms}").collection.interval, 100ms);
+  EXPECT_EQ(Parsed("collection: {interval: 5m}").collection.interval, 5min);
+}
+
+TEST(Config, IntegersAreDecimalDigitsOnly) {
+  for (const char* value :
+       {"0x10", "010", "0o10", "+5", "-5", "5.0", "1e3", "1_000", "1,000", "5 ", "\"5\"", "'5'",
+        "true", ".inf", "4294967297", "18446744073709551617", "99999999999999999999999999"}) {
+    const bool is_trimmed = std::string(value) == "5 ";
+    EXPECT_EQ(IsValid("maps:\n  tasks: " + std::string(value) + "\n"), is_trimmed) << value;
+  }
+}
+
+TEST(Config, DurationsAreWrittenAsInPrometheus) {
+  for (const char* value : {"1m", "500ms", "1s500ms", "60s", "\"5s\"", "1m1s1ms", "05s"}) {
+    EXPECT_TRUE(IsValid(With("collection", "interval", value))) << value;
+  }
+  EXPECT_TRUE(IsValid(With("limits", "dead_series", "1d")));
+  for (const char* value :
+       {"5", "0", "1.5s", "5 s", "s", "5S", "-5s", "1s1m", "1s1s", "5sec", "1m 30s", "''", "5µs",
+        "99999999999999999999s", "9223372036854775807y", "5s5", "1y1w1d"}) {
+    EXPECT_FALSE(IsValid(With("collection", "interval", value))) << value;
+  }
+}
+
+}  // namespace
+}  // namespace sched_exporter

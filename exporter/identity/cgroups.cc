@@ -1,0 +1,126 @@
+#include "exporter/identity/cgroups.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <sstream>
+#include <vector>
+
+namespace sched_exporter {
+namespace {
+
+constexpr std::size_t kMaxDirectories = 1'000'000;
+
+struct Mount {
+  std::string mount_point;
+  std::string type;
+  std::string options;
+};
+
+/// The fields of one line of mountinfo; proc(5), /proc/pid/mountinfo.
+bool ParseMount(const std::string& line, Mount& mount) {
+  std::istringstream words(line);
+  std::string word;
+  std::vector<std::string> fields;
+  while (words >> word) {
+    fields.push_back(word);
+  }
+  for (std::size_t i = 6; i + 3 < fields.size(); ++i) {
+    if (fields[i] == "-") {
+      mount = {fields[4], fields[i + 1], fields[i + 3]};
+      return true;
+    }
+  }
+  return false;
+}
+
+bool HasController(const std::string& options, const std::string& controller) {
+  std::istringstream words(options);
+  std::string word;
+  while (std::getline(words, word, ',')) {
+    if (word == controller) {
+      return true;
+    }
+  }
+  return false;
+}
+
+struct Mounts {
+  std::string v2;
+  std::string cpu;
+  std::string cpuacct;
+};
+
+Mounts FindMounts(const std::string& mountinfo) {
+  Mounts found;
+  std::istringstream lines(mountinfo);
+  std::string line;
+  Mount mount;
+  const auto keep_first = [](std::string& to, const std::string& from) {
+    if (to.empty()) {
+      to = from;
+    }
+  };
+  while (std::getline(lines, line)) {
+    if (!ParseMount(line, mount)) {
+      continue;
+    }
+    if (mount.type == "cgroup2") {
+      keep_first(found.v2, mount.mount_point);
+    } else if (mount.type == "cgroup" && HasController(mount.options, "cpuacct")) {
+      keep_first(found.cpuacct, mount.mount_point);
+    }
+    if (mount.type == "cgroup" && HasController(mount.options, "cpu")) {
+      keep_first(found.cpu, mount.mount_point);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice) {
+  const Mounts mounts = FindMounts(mountinfo);
+  const bool any = choice == HierarchyChoice::kAuto;
+  const bool no_v1 = mounts.cpu.empty() && mounts.cpuacct.empty();
+  if ((choice == HierarchyChoice::kV2 || (any && no_v1)) && !mounts.v2.empty()) {
+    return CgroupMount{Hierarchy::kV2, mounts.v2};
+  }
+  if ((choice == HierarchyChoice::kCpuacct || any) && !mounts.cpuacct.empty()) {
+    return CgroupMount{Hierarchy::kCpuacct, mounts.cpuacct};
+  }
+  if ((choice == HierarchyChoice::kCpu || any) && !mounts.cpu.empty()) {
+    return CgroupMount{Hierarchy::kCpu, mounts.cpu};
+  }
+  return Fail(
+      "cannot find the cgroup hierarchy that cgroup.hierarchy asks for in /proc/self/mountinfo; "
+      "mount it, or choose another of auto, v2, cpu, cpuacct");
+}
+
+void CgroupTree::Scan() {
+  namespace fs = std::filesystem;
+  struct stat status {};
+  if (::stat(mount_point_.c_str(), &status) != 0) {
+    return;
+  }
+  paths_[status.st_ino] = "/";
+  std::error_code error;
+  fs::recursive_directory_iterator entry(mount_point_,
+                                         fs::directory_options::skip_permission_denied, error);
+  while (!error && entry != fs::recursive_directory_iterator() &&
+         paths_.size() < kMaxDirectories) {
+    const fs::path path = entry->path();
+    std::error_code is_directory_error;
+    if (entry->is_directory(is_directory_error) && ::stat(path.c_str(), &status) == 0) {
+      paths_[status.st_ino] = path.native().substr(mount_point_.size());
+    }
+    entry.increment(error);
+  }
+}
+
+const std::string* CgroupTree::Find(std::uint64_t id) const {
+  const auto entry = paths_.find(id);
+  return entry == paths_.end() ? nullptr : &entry->second;
+}
+
+}  // namespace sched_exporter

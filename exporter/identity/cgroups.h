@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "exporter/base/result.h"
+
+namespace sched_exporter {
+
+/// Which hierarchy a path is of.
+enum class Hierarchy { kV2, kCpu, kCpuacct };
+
+/// Where a cgroup hierarchy is mounted.
+struct CgroupMount {
+  Hierarchy hierarchy = Hierarchy::kV2;
+  std::string mount_point;
+};
+
+/// What the user wants; kAuto takes v2 where it has the cgroup root for itself, else cpuacct, else
+/// cpu, else v2.
+enum class HierarchyChoice { kAuto, kV2, kCpu, kCpuacct };
+
+/// Finds the mount in `mountinfo` (the text of /proc/self/mountinfo; proc(5)). Fails with one line
+/// where the wanted hierarchy isn't mounted.
+Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice);
+
+/// Paths of cgroups by id. An id is the inode number of the directory (kernfs_node.id).
+class CgroupTree {
+ public:
+  explicit CgroupTree(std::string mount_point) : mount_point_(std::move(mount_point)) {}
+
+  /// Reads the whole tree; bounded to a million directories.
+  void Scan();
+
+  /// A cgroup that was made; `path` is as the kernel tells it, from the hierarchy's root.
+  void Add(std::uint64_t id, const std::string& path) { paths_[id] = path; }
+
+  /// The path, or nullptr.
+  const std::string* Find(std::uint64_t id) const;
+
+  /// Drops cgroups whose directory is gone, except those in use.
+  template <typename InUse>
+  void Prune(const InUse& in_use) {
+    std::erase_if(paths_, [&](const auto& entry) { return !in_use(entry.first); });
+  }
+
+  std::size_t size() const { return paths_.size(); }
+
+ private:
+  std::string mount_point_;
+  std::unordered_map<std::uint64_t, std::string> paths_;
+};
+
+}  // namespace sched_exporter

@@ -1,0 +1,79 @@
+#include "exporter/base/text.h"
+#include "exporter/ledger/ledger.h"
+
+namespace sched_exporter {
+namespace {
+
+std::string CommText(const Comm& comm) {
+  std::size_t length = 0;
+  while (length < comm.size() && comm[length] != '\0') {
+    ++length;
+  }
+  return PrintableText({comm.data(), length});
+}
+
+}  // namespace
+
+View::Id Ledger::NamedView::Find(const std::string& name) {
+  const auto [entry, added] = ids.try_emplace(name);
+  if (added) {
+    entry->second = view.Add();
+    names[entry->second] = name;
+  }
+  return entry->second;
+}
+
+void Ledger::NamedView::Settle(std::uint64_t now_ns) {
+  std::vector<View::Id> removed;
+  view.Settle(now_ns, removed);
+  for (const View::Id id : removed) {
+    const auto name = names.find(id);
+    ids.erase(name->second);
+    names.erase(name);
+  }
+}
+
+std::vector<NamedRow> Ledger::NamedView::Rows() const {
+  std::vector<NamedRow> rows;
+  for (const auto& [id, name] : names) {
+    const View::Member& member = view.member(id);
+    if (member.shown) {
+      rows.push_back({name, member.population, member.totals});
+    }
+  }
+  return rows;
+}
+
+Report Ledger::MakeReport() const {
+  Report report;
+  for (const auto& [key, process] : processes_) {
+    const View::Member& member = processes_view_.member(process.member);
+    if (!member.shown) {
+      continue;
+    }
+    ProcessRow row;
+    row.pid = key.tgid;
+    row.ppid = process.ppid;
+    row.uid = process.uid;
+    row.kernel_thread = process.kernel_thread;
+    row.comm = CommText(process.comm);
+    row.group = groups_.names.at(process.group);
+    row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id));
+    row.population = member.population;
+    row.totals = member.totals;
+    report.processes.push_back(std::move(row));
+  }
+  report.groups = groups_.Rows();
+  report.cgroups = cgroups_.Rows();
+  report.other_processes = processes_view_.Other();
+  report.other_groups = groups_.view.Other();
+  report.other_cgroups = cgroups_.view.Other();
+  for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
+    report.cpus.push_back({cpu, cpus_[cpu].busy_ns, cpus_[cpu].missed_switches});
+  }
+  report.unattributed_ns = unattributed_ns_;
+  report.tasks = living_;
+  return report;
+}
+
+}  // namespace sched_exporter

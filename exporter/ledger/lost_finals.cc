@@ -52,20 +52,21 @@ std::vector<LostFinals::Addition> LostFinals::TakeAdditions() {
       TakeOff(delta, debt->second);
     }
   }
-  if (!Expecting()) {
-    // No sum is to come any more: these debts are of tasks that died under another name or cgroup.
-    for (const auto& [key, debt] : debts_) {
-      general_debt_ += debt;
-    }
-    debts_.clear();
+  Delta general_debt;
+  for (auto& [key, debt] : debts_) {
+    TakeOff(unattributed_ready_, debt);
+    general_debt += debt;
   }
-  TakeOff(unattributed_ready_, general_debt_);
+  if (Expecting()) {
+    general_debt = {};  // a sum under the right key is still to come
+  } else {
+    debts_.clear();  // these tasks died under another name or in another cgroup than the last known
+  }
   std::vector<Addition> additions;
   for (auto& [key, delta] : ready_) {
-    TakeOff(delta, general_debt_);
+    TakeOff(delta, general_debt);
     additions.push_back({key.first, key.second, delta});
   }
-  general_debt_ = {};  // nothing is left that it could be in
   ready_.clear();
   return additions;
 }

@@ -45,7 +45,6 @@ class LostFinals {
   using Key = std::pair<std::uint64_t, Comm>;
 
   std::map<Key, Delta> debts_;
-  Delta general_debt_;  ///< Debts whose sum never came under their key.
   std::map<Key, Delta> ready_;
   Delta unattributed_ready_;
   Delta unattributed_next_;  ///< Rests for a sweep, as the sums do.

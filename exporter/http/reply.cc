@@ -1,5 +1,7 @@
 #include "exporter/http/reply.h"
 
+#include <utility>
+
 namespace sched_exporter {
 namespace {
 
@@ -37,19 +39,17 @@ HttpResponse TextReply(int status, std::string_view text) {
   return response;
 }
 
-std::string RenderReply(const HttpResponse& response, std::string_view reason,
-                        const ReplyOptions& options) {
-  std::string compressed;
+Reply RenderReply(HttpResponse response, std::string_view reason, const ReplyOptions& options) {
   bool gzipped = false;
   if (options.accepts_gzip && response.compressible && response.body.size() >= kSmallestGzip) {
-    if (auto made = Gzip(response.body)) {
-      compressed = std::move(*made);
+    if (auto compressed = Gzip(response.body)) {
+      response.body = std::move(*compressed);
       gzipped = true;
     }
   }
-  const std::string& body = gzipped ? compressed : response.body;
-  std::string reply = RenderHead(response, reason, options, body.size(), gzipped);
-  if (!options.head_only) reply += body;
+  Reply reply;
+  reply.head = RenderHead(response, reason, options, response.body.size(), gzipped);
+  if (!options.head_only) reply.body = std::move(response.body);
   return reply;
 }
 

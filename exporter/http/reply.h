@@ -17,9 +17,14 @@ struct ReplyOptions {
 /// A plain page with a reason, as 404 and 500 use it.
 HttpResponse TextReply(int status, std::string_view text);
 
-/// The bytes of the whole answer, head and body in one string for one write. Compresses the body
-/// where client and page allow it. `reason` is the text of the status ("OK").
-std::string RenderReply(const HttpResponse& response, std::string_view reason,
-                        const ReplyOptions& options);
+/// The bytes of an answer. In two parts, as joining them would copy megabytes.
+struct Reply {
+  std::string head;
+  std::string body;
+};
+
+/// Writes the head and compresses the body where client and page allow it. `reason` is the text of
+/// the status ("OK").
+Reply RenderReply(HttpResponse response, std::string_view reason, const ReplyOptions& options);
 
 }  // namespace sched_exporter

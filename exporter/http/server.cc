@@ -81,7 +81,7 @@ class CivetwebServer final : public HttpServer {
   mg_context* StartLibrary(const Endpoint& endpoint, std::span<char> error);
   HttpResponse Answer(const mg_request_info& request) const;
   HttpResponse Call(const HttpRoute& route) const;
-  void Send(mg_connection* connection, const HttpResponse& response, ReplyOptions options) const;
+  static void Send(mg_connection* connection, HttpResponse response, const ReplyOptions& options);
   void Log(std::string_view line) const;
 
   const std::vector<HttpRoute> routes_;
@@ -111,8 +111,7 @@ bool MayKeepAlive(const mg_connection* connection, const mg_request_info& reques
 }
 
 // In slices, as civetweb measures only the time without progress.
-bool WriteAll(mg_connection* connection, std::string_view bytes) {
-  const auto deadline = Clock::now() + kWriteTimeout;
+bool WriteAll(mg_connection* connection, std::string_view bytes, Clock::time_point deadline) {
   while (!bytes.empty() && Clock::now() < deadline) {
     const std::size_t slice = std::min(bytes.size(), kWriteBytes);
     const int written = mg_write(connection, bytes.data(), slice);
@@ -148,12 +147,14 @@ HttpResponse CivetwebServer::Answer(const mg_request_info& request) const {
   return TextReply(404, "not found");
 }
 
-void CivetwebServer::Send(mg_connection* connection, const HttpResponse& response,
-                          ReplyOptions options) const {
+void CivetwebServer::Send(mg_connection* connection, HttpResponse response,
+                          const ReplyOptions& options) {
   // Before the write: with this, civetweb does not wait for the rest of a request body.
   if (!options.keep_alive) mg_disable_connection_keep_alive(connection);
   const char* reason = mg_get_response_code_text(connection, response.status);
-  if (!WriteAll(connection, RenderReply(response, reason, options))) {
+  const Reply reply = RenderReply(std::move(response), reason, options);
+  const auto deadline = Clock::now() + kWriteTimeout;
+  if (!WriteAll(connection, reply.head, deadline) || !WriteAll(connection, reply.body, deadline)) {
     mg_disable_connection_keep_alive(connection);  // the answer is cut, nothing may follow it
   }
 }
@@ -171,9 +172,10 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
     options.keep_alive = MayKeepAlive(connection, request);
     options.accepts_gzip = AcceptsGzip(HeaderOf(connection, "Accept-Encoding"));
     options.head_only = std::strcmp(request.request_method, "HEAD") == 0;
-    const HttpResponse response = server.Answer(request);
-    server.Send(connection, response, options);
-    return response.status;
+    HttpResponse response = server.Answer(request);
+    const int status = response.status;
+    Send(connection, std::move(response), options);
+    return status;
   } catch (...) {
     // Nothing is written yet: only WriteAll writes, and it does not throw.
     static constexpr std::string_view kReply =
@@ -189,7 +191,7 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
 int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
                                    const char* text) noexcept {
   try {
-    Of(connection).Send(connection, TextReply(status, text), {});
+    Send(connection, TextReply(status, text), {});
   } catch (...) {
     mg_disable_connection_keep_alive(connection);
   }

@@ -367,9 +367,12 @@ TEST(HttpServerStart, ExplainsOtherFailures) {
 TEST(HttpServerStart, ListensOnAllAddresses) {
   const auto server = HttpServer::Start(":0", {{"/", [] { return HtmlPage(); }}});
   ASSERT_TRUE(server) << server.error().message;
-  EXPECT_EQ(HttpGet((*server)->port(), "/")->status, 200);
-  if (DetectIpv6() != Ipv6::kAvailable) GTEST_SKIP() << "civetweb or this host has no IPv6";
-  EXPECT_TRUE(HttpConnection::Open((*server)->port(), "::1"));
+  for (const char* host : {"127.0.0.1", "127.0.0.2"}) {
+    EXPECT_TRUE(HttpConnection::Open((*server)->port(), host)) << host;
+  }
+  // Debian's civetweb has no IPv6; where another one has it, the same socket takes both.
+  const bool ipv6 = DetectIpv6() == Ipv6::kAvailable;
+  EXPECT_EQ(HttpConnection::Open((*server)->port(), "::1").has_value(), ipv6);
 }
 
 TEST(HttpServerStart, PrintsNothing) {

@@ -148,7 +148,6 @@ ABI_ASSERT(sizeof(struct abi_living) == 152, "abi_living");
 
 /* Value of the hash `cgroup_paths`, keyed by cgroup id: cgroups made since attaching. */
 struct abi_cgroup_path {
-	__u32 hierarchy_id;	/* cgroup_root.hierarchy_id; 0 is v2 (the default hierarchy) */
 	char path[ABI_CGROUP_PATH_LEN];
 };
 

@@ -10,6 +10,9 @@
 /* Which hierarchy cgroup ids are of; enum abi_hierarchy. */
 const volatile __u32 hierarchy = ABI_HIERARCHY_V2;
 
+/* Its number (cgroup_root.hierarchy_id); 0 is v2. Ids are unique within one hierarchy only. */
+const volatile __u32 hierarchy_id = 0;
+
 /* The sweep that is going on; user space counts it up before each. */
 __u32 sweep;
 

@@ -134,7 +134,7 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 	struct abi_cgroup_path *value;
 	u64 id = cgrp->kn->id;
 
-	if (!cpu)
+	if (!cpu || (u32)cgrp->root->hierarchy_id != hierarchy_id)
 		return 0;
 	bpf_map_update_elem(&cgroup_paths, &id, &zero, BPF_ANY);
 	value = bpf_map_lookup_elem(&cgroup_paths, &id);
@@ -142,7 +142,6 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 		cpu->paths_lost++;
 		return 0;
 	}
-	value->hierarchy_id = cgrp->root->hierarchy_id;
 	bpf_probe_read_kernel_str(value->path, sizeof(value->path), path);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <vector>
@@ -97,8 +98,27 @@ Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyCho
       "mount it, or choose another of auto, v2, cpu, cpuacct");
 }
 
+Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hierarchy) {
+  if (hierarchy == Hierarchy::kV2) {
+    return 0U;
+  }
+  const std::string wanted = hierarchy == Hierarchy::kCpu ? "cpu" : "cpuacct";
+  std::istringstream lines(self_cgroup);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second != std::string::npos &&
+        HasController(line.substr(first + 1, second - first - 1), wanted)) {
+      return static_cast<std::uint32_t>(std::strtoul(line.c_str(), nullptr, 10));
+    }
+  }
+  return Fail("cannot find the " + wanted + " hierarchy in /proc/self/cgroup");
+}
+
 void CgroupTree::Scan() {
   namespace fs = std::filesystem;
+  paths_.clear();
   struct stat status {};
   if (::stat(mount_point_.c_str(), &status) != 0) {
     return;

@@ -25,12 +25,15 @@ enum class HierarchyChoice { kAuto, kV2, kCpu, kCpuacct };
 /// where the wanted hierarchy isn't mounted.
 Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice);
 
+/// The number of a hierarchy in `self_cgroup` (the text of /proc/self/cgroup; cgroups(7)).
+Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hierarchy);
+
 /// Paths of cgroups by id. An id is the inode number of the directory (kernfs_node.id).
 class CgroupTree {
  public:
   explicit CgroupTree(std::string mount_point) : mount_point_(std::move(mount_point)) {}
 
-  /// Reads the whole tree; bounded to a million directories.
+  /// Reads the whole tree anew; bounded to a million directories.
   void Scan();
 
   /// A cgroup that was made; `path` is as the kernel tells it, from the hierarchy's root.
@@ -38,12 +41,6 @@ class CgroupTree {
 
   /// The path, or nullptr.
   const std::string* Find(std::uint64_t id) const;
-
-  /// Drops cgroups whose directory is gone, except those in use.
-  template <typename InUse>
-  void Prune(const InUse& in_use) {
-    std::erase_if(paths_, [&](const auto& entry) { return !in_use(entry.first); });
-  }
 
   std::size_t size() const { return paths_.size(); }
 

@@ -108,6 +108,7 @@ Result<void> Programs::Open() {
   }
   cpu_count_ = static_cast<std::uint32_t>(possible_cpus);
   skeleton_->rodata->hierarchy = options_.hierarchy;
+  skeleton_->rodata->hierarchy_id = options_.hierarchy_id;
   bpf_map__set_max_entries(skeleton_->maps.tasks, options_.tasks);
   bpf_map__set_max_entries(skeleton_->maps.finished, options_.finished_bytes);
   bpf_map__set_max_entries(skeleton_->maps.sums_a, options_.finished_sums);

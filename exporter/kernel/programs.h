@@ -7,6 +7,7 @@
 
 #include "bpf/abi.h"
 #include "exporter/base/result.h"
+#include "exporter/model/exporter_stats.h"
 
 struct sched_bpf;
 
@@ -18,20 +19,7 @@ struct ProgramOptions {
   std::uint32_t finished_bytes = 4194304;  ///< Ring buffer; a power of two, at least a page.
   std::uint32_t finished_sums = 1024;      ///< Entries of the sums behind it.
   abi_hierarchy hierarchy = ABI_HIERARCHY_V2;
-};
-
-/// How one program did. Runs and time are counted while kernel.bpf_stats_enabled is on.
-struct ProgramStats {
-  std::string name;
-  std::uint64_t runs = 0;
-  std::uint64_t run_ns = 0;
-  std::uint64_t recursion_misses = 0;
-};
-
-/// Fill level of one map; entries of maps that can't be counted cheaply are told by the walker.
-struct MapStats {
-  std::string name;
-  std::uint64_t max_entries = 0;
+  std::uint32_t hierarchy_id = 0;  ///< Its number in /proc/self/cgroup; 0 is v2.
 };
 
 /// The loaded and attached BPF programs. Nothing is pinned: whatever ends the process, the kernel

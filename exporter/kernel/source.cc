@@ -182,7 +182,7 @@ std::vector<Source::NewCgroup> Source::TakeNewCgroups() {
       break;
     }
     value.path[ABI_CGROUP_PATH_LEN - 1] = '\0';
-    all.push_back({id, value.hierarchy_id, value.path});
+    all.push_back({id, value.path});
   }
   return all;
 }

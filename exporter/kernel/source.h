@@ -51,10 +51,9 @@ class Source {
   void set_walk(Walk walk) { walk_ = walk; }
   const SourceStats& stats() const { return stats_; }
 
-  /// Paths of cgroups that were made since the last call, by id; relative to the mount point.
+  /// Paths of cgroups that were made since the last call, by id; from the hierarchy's root.
   struct NewCgroup {
     std::uint64_t id = 0;
-    std::uint32_t hierarchy_id = 0;
     std::string path;
   };
   std::vector<NewCgroup> TakeNewCgroups();

@@ -56,9 +56,9 @@ void Ledger::Apply(const Snapshot& snapshot) {
   processes_view_.Settle(snapshot.boottime_ns, removed);
   groups_.Settle(snapshot.boottime_ns);
   cgroups_.Settle(snapshot.boottime_ns);
-  std::erase_if(cgroup_members_, [&](const auto& entry) {
-    return cgroups_.names.find(entry.second) == cgroups_.names.end();
-  });
+  // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
+  std::erase_if(cgroup_members_,
+                [&](const auto& entry) { return entry.second.used_sweep != sweep_; });
   seeded_ = true;
 }
 
@@ -241,13 +241,12 @@ View::Id Ledger::GroupId(const TaskIdentity& identity) {
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
-  const auto known = cgroup_members_.find(cgroup_id);
-  if (known != cgroup_members_.end()) {
-    return known->second;
+  const auto [entry, added] = cgroup_members_.try_emplace(cgroup_id);
+  if (added) {
+    entry->second.id = cgroups_.Find(naming_.CgroupPath(cgroup_id));
   }
-  const View::Id id = cgroups_.Find(naming_.CgroupPath(cgroup_id));
-  cgroup_members_[cgroup_id] = id;
-  return id;
+  entry->second.used_sweep = sweep_;
+  return entry->second.id;
 }
 
 void Ledger::CountPopulations() {

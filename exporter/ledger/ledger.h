@@ -109,7 +109,11 @@ class Ledger {
   NamedView cgroups_;
   std::unordered_map<TaskKey, Task> tasks_;
   std::unordered_map<ProcessKey, Process, ProcessKeyHash> processes_;
-  std::unordered_map<std::uint64_t, View::Id> cgroup_members_;
+  struct CgroupMemberId {
+    View::Id id = 0;
+    std::uint32_t used_sweep = 0;
+  };
+  std::unordered_map<std::uint64_t, CgroupMemberId> cgroup_members_;
   std::unordered_map<TaskKey, std::uint64_t> finished_;  ///< In this sweep: key to start.
   LostFinals lost_;
   std::uint64_t unattributed_ns_ = 0;

@@ -58,7 +58,7 @@ Report Ledger::MakeReport() const {
     row.kernel_thread = process.kernel_thread;
     row.comm = CommText(process.comm);
     row.group = groups_.names.at(process.group);
-    row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id));
+    row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;
     row.totals = member.totals;
     report.processes.push_back(std::move(row));

@@ -24,6 +24,8 @@ struct ProcessRow {
   std::string comm;    ///< Printable.
   std::string group;   ///< Printable.
   std::string cgroup;  ///< Printable path from the root of the hierarchy.
+  std::string exe;     ///< Printable; empty where there is none or it can't be read.
+  std::string user;    ///< Printable.
   Population population;
   Totals totals;
 };

@@ -1,0 +1,123 @@
+#include "exporter/metrics/families.h"
+
+namespace sched_exporter {
+namespace {
+
+constexpr auto kCounter = prometheus::MetricType::Counter;
+constexpr auto kGauge = prometheus::MetricType::Gauge;
+
+std::vector<std::string> With(std::vector<std::string> labels, const std::string& label) {
+  labels.push_back(label);
+  return labels;
+}
+
+std::string Name(const std::string& view, const std::string& rest) {
+  return "sched_" + view + "_" + rest;
+}
+
+}  // namespace
+
+ViewFamilies::ViewFamilies(const std::string& view, const std::vector<std::string>& labels)
+    : cpu{Name(view, "cpu_seconds_total"), kCounter,
+          "CPU time by " + view + ", exact; split into modes as the tick sampled it.",
+          With(labels, "mode")},
+      wait{Name(view, "runqueue_wait_seconds_total"), kCounter,
+           "Time that tasks were runnable but waited for a CPU, by " + view + ".", labels},
+      switches{Name(view, "context_switches_total"), kCounter,
+               "Context switches away from tasks, by " + view + ".", With(labels, "kind")},
+      timeslices{Name(view, "timeslices_total"), kCounter,
+                 "Times that a task was given a CPU, by " + view + ".", labels},
+      migrations{Name(view, "cpu_migrations_total"), kCounter,
+                 "Moves of tasks from one CPU to another, by " + view + ".", labels},
+      threads{Name(view, "threads"), kGauge, "Living tasks, by " + view + ".", labels} {}
+
+Families::Families()
+    : process("process", {"pid", "comm", "group"}),
+      group("group", {"group"}),
+      cgroup("cgroup", {"cgroup"}),
+      process_start_time{"sched_process_start_time_seconds", kGauge,
+                         "Start of the process in Unix time.", {"pid", "comm", "group"}},
+      process_info{"sched_process_info", kGauge,
+                   "Always 1; what is known of the process, for joins.",
+                   {"pid", "ppid", "comm", "group", "exe", "user", "cgroup"}},
+      group_processes{"sched_group_processes", kGauge, "Living processes, by group.", {"group"}},
+      group_oldest_start_time{"sched_group_oldest_start_time_seconds", kGauge,
+                              "Start of the oldest living process in Unix time, by group.",
+                              {"group"}},
+      cgroup_processes{"sched_cgroup_processes", kGauge,
+                       "Living processes whose leader is in the cgroup.", {"cgroup"}},
+      cpu_busy{"sched_cpu_busy_seconds_total", kCounter,
+               "Time that a CPU ran tasks other than idle, by the slices seen there.", {"cpu"}},
+      unattributed{"sched_unattributed_cpu_seconds_total", kCounter,
+                   "CPU time of finished tasks that no buffer had room for; in no group or cgroup.",
+                   {}},
+      build_info{"sched_exporter_build_info", kGauge, "Always 1; the exporter's version.",
+                 {"version"}},
+      collect_duration{"sched_exporter_collect_duration_seconds", kGauge,
+                       "Duration of the last collection.", {}},
+      collections{"sched_exporter_collections_total", kCounter, "Collections that succeeded.", {}},
+      collection_errors{"sched_exporter_collection_errors_total", kCounter,
+                        "Collections that could not read the kernel.", {}},
+      tasks{"sched_exporter_tasks", kGauge, "Living tasks at the last collection.", {}},
+      map_entries{"sched_exporter_map_entries", kGauge,
+                  "Fill level of a BPF map at the last collection: entries of tasks, bytes of "
+                  "finished.",
+                  {"map"}},
+      map_max_entries{"sched_exporter_map_max_entries", kGauge,
+                      "Size of a BPF map: entries of tasks, bytes of finished.", {"map"}},
+      lost_events{"sched_exporter_lost_events_total", kCounter,
+                  "Records that a buffer had no room for. CPU time is kept in sums then.",
+                  {"buffer"}},
+      insert_failures{"sched_exporter_failed_inserts_total", kCounter,
+                      "Entries that a BPF map did not take. The task iterator covers them.",
+                      {"map"}},
+      torn_entries{"sched_exporter_torn_entries_total", kCounter,
+                   "Entries left out of a walk because they were being written.", {}},
+      incomplete_walks{"sched_exporter_incomplete_walks_total", kCounter,
+                       "Walks over the tasks map that ended at their bound.", {}},
+      missed_switches{"sched_exporter_missed_switches_total", kCounter,
+                      "Context switches that the kernel made without an event.", {"cpu"}},
+      folded_series{"sched_exporter_folded_series", kGauge,
+                    "Members of a view that have no series of their own and are in other.",
+                    {"view"}},
+      program_runs{"sched_exporter_bpf_program_runs_total", kCounter,
+                   "Runs of a BPF program while kernel.bpf_stats_enabled was on.", {"program"}},
+      program_run_seconds{"sched_exporter_bpf_program_run_seconds_total", kCounter,
+                          "Run time of a BPF program while kernel.bpf_stats_enabled was on.",
+                          {"program"}},
+      program_misses{"sched_exporter_bpf_program_recursion_misses_total", kCounter,
+                     "Runs of a BPF program that the kernel left out to avoid recursion.",
+                     {"program"}},
+      reload_successful{"sched_exporter_config_last_reload_successful", kGauge,
+                        "1 where the config file was good when it was last read, else 0.", {}},
+      reload_timestamp{"sched_exporter_config_last_reload_success_timestamp_seconds", kGauge,
+                       "When a good config was last read, in Unix time.", {}},
+      self_cpu{"process_cpu_seconds_total", kCounter,
+               "Total user and system CPU time spent in seconds.", {}},
+      self_open_fds{"process_open_fds", kGauge, "Number of open file descriptors.", {}},
+      self_max_fds{"process_max_fds", kGauge, "Maximum number of open file descriptors.", {}},
+      self_virtual_memory{"process_virtual_memory_bytes", kGauge, "Virtual memory size in bytes.",
+                          {}},
+      self_resident_memory{"process_resident_memory_bytes", kGauge,
+                           "Resident memory size in bytes.", {}},
+      self_start_time{"process_start_time_seconds", kGauge,
+                      "Start time of the process since unix epoch in seconds.", {}} {}
+
+std::vector<const Family*> Families::All() const {
+  std::vector<const Family*> all;
+  for (const ViewFamilies* view : {&process, &group, &cgroup}) {
+    all.insert(all.end(), {&view->cpu, &view->wait, &view->switches, &view->timeslices,
+                           &view->migrations, &view->threads});
+  }
+  all.insert(all.end(),
+             {&process_start_time, &process_info, &group_processes, &group_oldest_start_time,
+              &cgroup_processes, &cpu_busy, &unattributed, &build_info, &collect_duration,
+              &collections, &collection_errors, &tasks, &map_entries, &map_max_entries,
+              &lost_events, &insert_failures, &torn_entries, &incomplete_walks, &missed_switches,
+              &folded_series, &program_runs, &program_run_seconds, &program_misses,
+              &reload_successful, &reload_timestamp, &self_cpu, &self_open_fds, &self_max_fds,
+              &self_virtual_memory, &self_resident_memory, &self_start_time});
+  return all;
+}
+
+}  // namespace sched_exporter

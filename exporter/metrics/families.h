@@ -1,0 +1,75 @@
+#pragma once
+
+#include <prometheus/metric_type.h>
+
+#include <string>
+#include <vector>
+
+namespace sched_exporter {
+
+/// One metric family as it is served. docs/metrics.md lists the same (tests/unit/metrics_doc_test.cc).
+struct Family {
+  std::string name;
+  prometheus::MetricType type = prometheus::MetricType::Gauge;
+  std::string help;
+  std::vector<std::string> labels;  ///< Names, in the order of exposition.
+};
+
+/// The families of one view. `view` is "process", "group" or "cgroup".
+struct ViewFamilies {
+  explicit ViewFamilies(const std::string& view, const std::vector<std::string>& labels);
+
+  Family cpu;
+  Family wait;
+  Family switches;
+  Family timeslices;
+  Family migrations;
+  Family threads;
+};
+
+/// Every family that the exporter knows.
+struct Families {
+  Families();
+
+  ViewFamilies process;
+  ViewFamilies group;
+  ViewFamilies cgroup;
+  Family process_start_time;
+  Family process_info;
+  Family group_processes;
+  Family group_oldest_start_time;
+  Family cgroup_processes;
+  Family cpu_busy;
+  Family unattributed;
+
+  Family build_info;
+  Family collect_duration;
+  Family collections;
+  Family collection_errors;
+  Family tasks;
+  Family map_entries;
+  Family map_max_entries;
+  Family lost_events;
+  Family insert_failures;
+  Family torn_entries;
+  Family incomplete_walks;
+  Family missed_switches;
+  Family folded_series;
+  Family program_runs;
+  Family program_run_seconds;
+  Family program_misses;
+  Family reload_successful;
+  Family reload_timestamp;
+
+  Family self_cpu;
+  Family self_open_fds;
+  Family self_max_fds;
+  Family self_virtual_memory;
+  Family self_resident_memory;
+  Family self_start_time;
+
+  /// Pointers to all of the above.
+  std::vector<const Family*> All() const;
+};
+
+}  // namespace sched_exporter

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sched_exporter {
+
+/// How one BPF program did; runs and time are counted while kernel.bpf_stats_enabled is on.
+struct ProgramStats {
+  std::string name;
+  std::uint64_t runs = 0;
+  std::uint64_t run_ns = 0;
+  std::uint64_t recursion_misses = 0;
+};
+
+/// The exporter's own process (procfs(5)).
+struct SelfStats {
+  std::uint64_t cpu_ns = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t open_fds = 0;
+  std::uint64_t max_fds = 0;
+  std::uint64_t start_boottime_ns = 0;
+};
+
+/// What the exporter says of itself.
+struct ExporterStats {
+  std::string version;
+  std::uint64_t collect_ns = 0;       ///< The last sweep, from the first read to the totals.
+  std::uint64_t collections = 0;      ///< Sweeps that succeeded.
+  std::uint64_t collection_errors = 0;
+  std::uint64_t tasks_entries = 0;    ///< In the LRU hash at the last sweep.
+  std::uint64_t tasks_max_entries = 0;
+  std::uint64_t finished_bytes = 0;   ///< In the ring buffer just before the last sweep.
+  std::uint64_t finished_max_bytes = 0;
+  std::uint64_t lost_finals = 0;
+  std::uint64_t lost_moves = 0;
+  std::uint64_t lost_paths = 0;
+  std::uint64_t insert_failures = 0;
+  std::uint64_t torn_entries = 0;
+  std::uint64_t incomplete_walks = 0;
+  bool reload_successful = true;
+  std::uint64_t reload_unix_ns = 0;   ///< Of the last successful load.
+  std::vector<ProgramStats> programs;
+  SelfStats self;
+};
+
+}  // namespace sched_exporter

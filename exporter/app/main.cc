@@ -1,5 +1,131 @@
+#include <malloc.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 
+#include "exporter/app/collector.h"
+#include "exporter/app/instance_lock.h"
+#include "exporter/app/log.h"
+#include "exporter/app/options.h"
+#include "exporter/app/pages.h"
+#include "exporter/app/privileges.h"
 #include "exporter/app/version.h"
+#include "exporter/config/loader.h"
+#include "exporter/http/server.h"
 
-int main() { std::puts(sched_exporter::kVersion); }
+namespace sched_exporter {
+namespace {
+
+int Fatal(const Error& error) {
+  spdlog::debug("{}", error.details);
+  // Not through the log: whoever starts a program by hand reads its last line.
+  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
+  return EXIT_FAILURE;
+}
+
+Result<Config> ReadConfig(const Options& options) {
+  return options.config_file.empty() ? Result<Config>(Config{}) : LoadConfig(options.config_file);
+}
+
+void Reload(const Options& options, Collector& collector) {
+  const auto config = ReadConfig(options);
+  collector.NoteReload(config.has_value());
+  if (!config) {
+    spdlog::error("config not reloaded, the old one holds: {}", config.error().message);
+    return;
+  }
+  if (collector.Reconfigure(*config)) {
+    spdlog::info("config reloaded");
+  } else {
+    spdlog::warn("config reloaded; changes of maps and cgroup need a restart");
+  }
+}
+
+sigset_t HandledSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  return signals;
+}
+
+/// Serves until a signal ends it.
+void WaitForEnd(const Options& options, const sigset_t& signals, Collector& collector) {
+  while (true) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) {
+      continue;
+    }
+    if (signal != SIGHUP) {
+      spdlog::info("ending on signal {}", signal);
+      return;
+    }
+    Reload(options, collector);
+  }
+}
+
+int Serve(const Options& options, const Config& config) {
+  Result<UniqueFd> lock = UniqueFd();
+  if (!options.allow_second_instance) {
+    lock = TakeInstanceLock();
+    if (!lock) {
+      return Fatal(lock.error());
+    }
+  }
+  // All threads inherit the mask; the signals wait for sigwait().
+  const sigset_t signals = HandledSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::unique_ptr<Collector> owner;
+  std::atomic<Collector*> collector{nullptr};
+  // The port first: an error there costs nothing, and a probe gets an answer while we load.
+  auto server = HttpServer::Start(options.listen_address,
+                                  MakeRoutes(options.telemetry_path, collector),
+                                  [](std::string_view line) { spdlog::debug("http: {}", line); });
+  if (!server) {
+    return Fatal(server.error());
+  }
+  auto started = Collector::Start(config);
+  if (!started) {
+    return Fatal(started.error());
+  }
+  owner = std::move(*started);
+  collector = owner.get();
+  spdlog::info("sched_exporter {} serves {} on port {}", kVersion, options.telemetry_path,
+               (*server)->port());
+  WaitForEnd(options, signals, *owner);
+  collector = nullptr;
+  server->reset();
+  return EXIT_SUCCESS;
+}
+
+int Main(int argc, char** argv) {
+  // Threads of the server come and go with arenas of their own otherwise: 44 MB after 600 scrapes
+  // instead of 11 MB.
+  mallopt(M_ARENA_MAX, 2);
+  int exit_code = EXIT_SUCCESS;
+  const auto options = ParseOptions(argc, argv, exit_code);
+  if (!options) {
+    return exit_code;
+  }
+  SetUpLog(options->log_level, options->log_format);
+  const auto config = ReadConfig(*options);
+  if (!config) {
+    return Fatal(config.error());
+  }
+  if (options->check_config) {
+    std::puts("config is good");
+    return EXIT_SUCCESS;
+  }
+  return Serve(*options, *config);
+}
+
+}  // namespace
+}  // namespace sched_exporter
+
+int main(int argc, char** argv) { return sched_exporter::Main(argc, argv); }

@@ -86,7 +86,11 @@ int Source::OnEvent(void* self, void* data, std::size_t size) {
   return 0;
 }
 
-void Source::Drain() { ring_buffer__consume(ring_); }
+void Source::Drain() {
+  const std::size_t before = events_.size();
+  ring_buffer__consume(ring_);
+  stats_.finished_bytes = (events_.size() - before) * (sizeof(abi_event) + BPF_RINGBUF_HDR_SZ);
+}
 
 Result<void> Source::Sweep(Snapshot& snapshot) {
   snapshot.switched.clear();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "exporter/base/text.h"
 #include "exporter/ledger/ledger.h"
 
@@ -41,6 +43,8 @@ std::vector<NamedRow> Ledger::NamedView::Rows() const {
       rows.push_back({name, member.population, member.totals});
     }
   }
+  std::sort(rows.begin(), rows.end(),
+            [](const NamedRow& a, const NamedRow& b) { return a.name < b.name; });
   return rows;
 }
 
@@ -63,6 +67,8 @@ Report Ledger::MakeReport() const {
     row.totals = member.totals;
     report.processes.push_back(std::move(row));
   }
+  std::sort(report.processes.begin(), report.processes.end(),
+            [](const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; });
   report.groups = groups_.Rows();
   report.cgroups = cgroups_.Rows();
   report.other_processes = processes_view_.Other();

@@ -1,0 +1,284 @@
+#include "exporter/app/collector.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+
+#include "exporter/app/self_stats.h"
+#include "exporter/app/version.h"
+#include "exporter/base/clock.h"
+
+namespace sched_exporter {
+namespace {
+
+/// A scrape gives up after this long; Prometheus's own limit is 10 s by default.
+constexpr std::chrono::seconds kScrapePatience{9};
+
+/// A sweep that is this much overdue means that the collector hangs.
+constexpr std::chrono::seconds kOverdue{30};
+
+std::string ReadFile(const char* path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+HierarchyChoice Choice(CgroupHierarchy hierarchy) {
+  switch (hierarchy) {
+    case CgroupHierarchy::kV2:
+      return HierarchyChoice::kV2;
+    case CgroupHierarchy::kCpu:
+      return HierarchyChoice::kCpu;
+    case CgroupHierarchy::kCpuacct:
+      return HierarchyChoice::kCpuacct;
+    case CgroupHierarchy::kAuto:
+      break;
+  }
+  return HierarchyChoice::kAuto;
+}
+
+abi_hierarchy ToAbi(Hierarchy hierarchy) {
+  switch (hierarchy) {
+    case Hierarchy::kCpu:
+      return ABI_HIERARCHY_CPU;
+    case Hierarchy::kCpuacct:
+      return ABI_HIERARCHY_CPUACCT;
+    case Hierarchy::kV2:
+      break;
+  }
+  return ABI_HIERARCHY_V2;
+}
+
+Walk ToWalk(WalkMethod method) {
+  switch (method) {
+    case WalkMethod::kBatch:
+      return Walk::kBatch;
+    case WalkMethod::kNextKey:
+      return Walk::kNextKey;
+    case WalkMethod::kAuto:
+      break;
+  }
+  return Walk::kAuto;
+}
+
+LedgerLimits Limits(const Config& config) {
+  return {config.limits.processes, config.limits.groups, config.limits.cgroups,
+          static_cast<std::uint64_t>(
+              std::chrono::nanoseconds(config.limits.dead_series).count())};
+}
+
+}  // namespace
+
+Collector::Collector(const Config& config)
+    : config_(config),
+      wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      latest_(Fail("no collection has been made yet")),
+      reload_unix_ns_(RealtimeNs()),
+      last_sweep_(std::chrono::steady_clock::now()) {}
+
+Result<std::unique_ptr<Collector>> Collector::Start(const Config& config) {
+  std::unique_ptr<Collector> collector(new Collector(config));
+  if (auto opened = collector->Open(); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  collector->thread_ = std::thread(&Collector::Run, collector.get());
+  return collector;
+}
+
+Result<void> Collector::Open() {
+  if (!wakeup_.valid()) {
+    return Fail(WithErrno("cannot make an eventfd", errno));
+  }
+  const auto mount =
+      ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), Choice(config_.cgroup.hierarchy));
+  if (!mount) {
+    return tl::unexpected(mount.error());
+  }
+  const auto hierarchy_id = HierarchyId(ReadFile("/proc/self/cgroup"), mount->hierarchy);
+  if (!hierarchy_id) {
+    return tl::unexpected(hierarchy_id.error());
+  }
+  ProgramOptions options;
+  options.tasks = config_.maps.tasks;
+  options.finished_bytes = config_.maps.finished_bytes;
+  options.finished_sums = config_.maps.finished_sums;
+  options.hierarchy = ToAbi(mount->hierarchy);
+  options.hierarchy_id = *hierarchy_id;
+  auto programs = Programs::Load(options);
+  if (!programs) {
+    return tl::unexpected(programs.error());
+  }
+  programs_ = std::move(*programs);
+  auto source = Source::Open(*programs_, ToWalk(config_.collection.walk));
+  if (!source) {
+    return tl::unexpected(source.error());
+  }
+  source_ = std::move(*source);
+  naming_ = std::make_unique<HostNaming>(mount->mount_point);
+  ledger_ = std::make_unique<Ledger>(Limits(config_), *naming_);
+  return Sweep();
+}
+
+Collector::~Collector() {
+  stopping_ = true;
+  Wake();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Collector::Wake() const {
+  const std::uint64_t one = 1;
+  // Full only when it is readable already.
+  [[maybe_unused]] const ssize_t written = ::write(wakeup_.get(), &one, sizeof(one));
+}
+
+Result<std::shared_ptr<const Sample>> Collector::Collect() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const std::uint64_t ticket = ++asked_;
+  Wake();
+  if (!done_.wait_for(lock, kScrapePatience, [&] { return answered_ >= ticket; })) {
+    return Fail("the collection takes too long");
+  }
+  return latest_;
+}
+
+bool Collector::Reconfigure(const Config& config) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const MapsConfig& maps = config.maps;
+  const bool complete = maps.tasks == config_.maps.tasks &&
+                        maps.finished_bytes == config_.maps.finished_bytes &&
+                        maps.finished_sums == config_.maps.finished_sums &&
+                        config.cgroup.hierarchy == config_.cgroup.hierarchy;
+  config_.collection = config.collection;
+  config_.limits = config.limits;
+  reconfigured_ = true;
+  Wake();
+  return complete;
+}
+
+void Collector::NoteReload(bool successful) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  reload_successful_ = successful;
+  if (successful) {
+    reload_unix_ns_ = RealtimeNs();
+  }
+}
+
+bool Collector::IsHealthy() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto allowed = config_.collection.interval + kOverdue;
+  return !last_sweep_failed_ && std::chrono::steady_clock::now() - last_sweep_ < allowed;
+}
+
+void Collector::Run() {
+  while (!stopping_) {
+    WaitForWork();
+    source_->Drain();
+    if (!stopping_) {
+      ServeTicket();
+    }
+  }
+}
+
+void Collector::WaitForWork() {
+  std::array<pollfd, 2> fds{
+      {{wakeup_.get(), POLLIN, 0}, {source_->wakeup_fd(), POLLIN, 0}}};
+  int timeout_ms = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto due = last_sweep_ + config_.collection.interval;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        due - std::chrono::steady_clock::now());
+    timeout_ms = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+  }
+  poll(fds.data(), fds.size(), timeout_ms);
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t read_bytes = ::read(wakeup_.get(), &count, sizeof(count));
+}
+
+void Collector::ServeTicket() {
+  std::uint64_t ticket = 0;
+  bool asked = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ticket = asked_;
+    asked = asked_ > answered_;
+    if (!asked &&
+        std::chrono::steady_clock::now() < last_sweep_ + config_.collection.interval) {
+      return;
+    }
+    if (reconfigured_) {
+      source_->set_walk(ToWalk(config_.collection.walk));
+      ledger_->set_limits(Limits(config_));
+      reconfigured_ = false;
+    }
+  }
+  const auto swept = Sweep();
+  auto sample = asked && swept ? MakeSample() : nullptr;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  last_sweep_ = std::chrono::steady_clock::now();
+  last_sweep_failed_ = !swept;
+  if (!swept) {
+    latest_ = tl::unexpected(swept.error());
+  } else if (sample != nullptr) {
+    latest_ = std::move(sample);
+  }
+  answered_ = ticket;
+  done_.notify_all();
+}
+
+Result<void> Collector::Sweep() {
+  const std::uint64_t begun_ns = BoottimeNs();
+  if (auto swept = source_->Sweep(snapshot_); !swept) {
+    ++stats_.collection_errors;
+    spdlog::error("collection failed: {}", swept.error().message);
+    return swept;
+  }
+  naming_->BeginSweep(source_->TakeNewCgroups());
+  ledger_->Apply(snapshot_);
+  ++stats_.collections;
+  stats_.collect_ns = BoottimeNs() - begun_ns;
+  return {};
+}
+
+std::shared_ptr<const Sample> Collector::MakeSample() {
+  auto sample = std::make_shared<Sample>();
+  sample->report = ledger_->MakeReport();
+  for (ProcessRow& row : sample->report.processes) {
+    const ProcessDetails::Details& details = details_.Of(row);
+    row.exe = details.exe;
+    row.user = details.user;
+  }
+  details_.Prune();
+  const SourceStats& source = source_->stats();
+  stats_.version = kVersion;
+  stats_.tasks_entries = source.last_walk.entries;
+  stats_.tasks_max_entries = programs_->options().tasks;
+  stats_.finished_bytes = source.finished_bytes;
+  stats_.finished_max_bytes = programs_->options().finished_bytes;
+  stats_.lost_finals = source.lost_finals;
+  stats_.lost_moves = source.lost_moves;
+  stats_.lost_paths = source.lost_paths;
+  stats_.insert_failures = source.insert_failures;
+  stats_.torn_entries = source.torn;
+  stats_.incomplete_walks = source.incomplete_walks;
+  stats_.programs = programs_->ReadProgramStats();
+  stats_.self = ReadSelfStats();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stats_.reload_successful = reload_successful_;
+    stats_.reload_unix_ns = reload_unix_ns_;
+  }
+  sample->stats = stats_;
+  sample->boot_unix_ns = RealtimeNs() - BoottimeNs();
+  return sample;
+}
+
+}  // namespace sched_exporter

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "exporter/app/host_naming.h"
+#include "exporter/base/result.h"
+#include "exporter/base/unique_fd.h"
+#include "exporter/config/config.h"
+#include "exporter/identity/process_details.h"
+#include "exporter/kernel/programs.h"
+#include "exporter/kernel/source.h"
+#include "exporter/ledger/ledger.h"
+#include "exporter/metrics/exposition.h"
+
+namespace sched_exporter {
+
+/// The pipeline from the kernel to a sample, and the one thread that drives it: it sweeps at every
+/// interval and whenever a scrape asks. All public functions may be called from any thread.
+class Collector {
+ public:
+  /// Loads and attaches the BPF programs, takes in what exists, and starts the thread.
+  static Result<std::unique_ptr<Collector>> Start(const Config& config);
+
+  /// Stops the thread and detaches; nothing is left in the kernel.
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  /// The figures of a sweep that began after this call. Calls that wait at the same time share one
+  /// sweep. Fails with one line where the kernel could not be read.
+  Result<std::shared_ptr<const Sample>> Collect();
+
+  /// Interval, walk method and limits take effect at once; the rest needs a restart (returns false
+  /// where it differs).
+  bool Reconfigure(const Config& config);
+
+  /// Tells the metrics how reading the config went.
+  void NoteReload(bool successful);
+
+  /// True while sweeps succeed: none failed since the last one, and the last one is not overdue.
+  bool IsHealthy() const;
+
+ private:
+  explicit Collector(const Config& config);
+  Result<void> Open();
+  void Run();
+  void WaitForWork();
+  void ServeTicket();
+  Result<void> Sweep();
+  std::shared_ptr<const Sample> MakeSample();
+  void Wake() const;
+
+  Config config_;  ///< Guarded by mutex_.
+  std::unique_ptr<Programs> programs_;
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<HostNaming> naming_;
+  std::unique_ptr<Ledger> ledger_;
+  ProcessDetails details_;
+  Snapshot snapshot_;
+  ExporterStats stats_;
+  UniqueFd wakeup_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable done_;
+  std::uint64_t asked_ = 0;     ///< Tickets given to scrapes.
+  std::uint64_t answered_ = 0;  ///< The last ticket that a finished sweep covers.
+  Result<std::shared_ptr<const Sample>> latest_;
+  bool reload_successful_ = true;
+  std::uint64_t reload_unix_ns_ = 0;
+  bool reconfigured_ = false;
+  std::chrono::steady_clock::time_point last_sweep_;
+  bool last_sweep_failed_ = false;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace sched_exporter

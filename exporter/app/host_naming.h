@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exporter/identity/cgroups.h"
+#include "exporter/kernel/source.h"
+#include "exporter/model/naming.h"
+
+namespace sched_exporter {
+
+/// Names groups and cgroups of this host.
+class HostNaming : public Naming {
+ public:
+  explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) { tree_.Scan(); }
+
+  std::string GroupOf(const TaskIdentity& identity) override;
+  std::string CgroupPath(std::uint64_t cgroup_id) override;
+
+  /// Cgroups that were made since the last sweep. Call it before each sweep is taken in.
+  void BeginSweep(const std::vector<Source::NewCgroup>& made);
+
+ private:
+  CgroupTree tree_;
+  std::size_t scanned_size_ = 0;
+  bool scanned_in_sweep_ = false;
+};
+
+}  // namespace sched_exporter

@@ -1,0 +1,55 @@
+#include "exporter/app/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+#include "exporter/base/text.h"
+
+namespace sched_exporter {
+namespace {
+
+/// The message, quoted: a process's name in it can't forge a line.
+class QuotedMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& to) override {
+    const std::string quoted = Quote({message.payload.data(), message.payload.size()});
+    to.append(quoted.data(), quoted.data() + quoted.size());
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<QuotedMessage>();
+  }
+};
+
+}  // namespace
+
+std::string Quote(std::string_view text) {
+  std::string quoted = "\"";
+  // PrintableText leaves no control characters and only valid UTF-8; its backslashes are doubled
+  // here, so that a reader of JSON gets its text back.
+  for (const char byte : PrintableText(text)) {
+    if (byte == '"' || byte == '\\') {
+      quoted += '\\';
+    }
+    quoted += byte;
+  }
+  return quoted + '"';
+}
+
+void SetUpLog(const std::string& level, const std::string& format) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<QuotedMessage>('Q');
+  formatter->set_pattern(format == "json" ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%Q})"
+                                          : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l msg=%Q");
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto logger = std::make_shared<spdlog::logger>("sched_exporter", std::move(sink));
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace sched_exporter

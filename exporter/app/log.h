@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sched_exporter {
+
+/// Sets up spdlog's default logger: one line an entry on stderr, as logfmt
+/// (`time=… level=info msg="…"`) or as JSON objects. `level` is debug, info, warn or error,
+/// `format` logfmt or json; both were checked by the command line.
+void SetUpLog(const std::string& level, const std::string& format);
+
+/// `text` inside double quotes, escaped as JSON wants it (RFC 8259); valid in logfmt, too.
+std::string Quote(std::string_view text);
+
+}  // namespace sched_exporter

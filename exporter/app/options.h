@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace sched_exporter {
+
+/// The command line.
+struct Options {
+  std::string config_file;  ///< Empty: the built-in default.
+  std::string listen_address = ":10140";
+  std::string telemetry_path = "/metrics";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  bool check_config = false;
+  bool allow_second_instance = false;
+};
+
+/// Parses the command line. Where the program has nothing more to do (--help, --version, an
+/// error), prints that and sets `exit_code`.
+std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code);
+
+}  // namespace sched_exporter

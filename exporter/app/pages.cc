@@ -1,0 +1,84 @@
+#include "exporter/app/pages.h"
+
+#include <memory>
+
+#include "exporter/app/version.h"
+#include "exporter/metrics/exposition.h"
+
+namespace sched_exporter {
+namespace {
+
+constexpr int kInternalError = 500;
+constexpr int kUnavailable = 503;
+
+HttpResponse Plain(int status, const std::string& line) {
+  HttpResponse response;
+  response.status = status;
+  response.body = line + "\n";
+  return response;
+}
+
+HttpResponse Metrics(Collector* collector) {
+  if (collector == nullptr) {
+    return Plain(kUnavailable, "not ready: the BPF programs are not attached yet");
+  }
+  auto sample = collector->Collect();
+  if (!sample) {
+    return Plain(kInternalError, sample.error().message);
+  }
+  HttpResponse response;
+  response.content_type = kTextContentType;
+  response.compressible = true;
+  response.body = SerializeText(SampleCollectable(std::move(*sample)));
+  return response;
+}
+
+HttpResponse Landing(const std::string& telemetry_path) {
+  const std::string path = EscapeHtml(telemetry_path);
+  HttpResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.compressible = true;
+  response.body =
+      "<!DOCTYPE html>\n"
+      "<html lang=\"en\">\n"
+      "<head><meta charset=\"utf-8\"><title>sched_exporter</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<style>:root{color-scheme:light dark}"
+      "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
+      "li{margin:.4rem 0}</style></head>\n"
+      "<body><h1>sched_exporter</h1>\n"
+      "<p>Exact CPU time of processes, groups and cgroups. Version " +
+      std::string(kVersion) +
+      "</p>\n"
+      "<ul>\n"
+      "<li><a href=\"" + path + "\">Metrics</a></li>\n"
+      "<li><a href=\"/healthz\">Health</a>: collections succeed</li>\n"
+      "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached</li>\n"
+      "</ul></body></html>\n";
+  return response;
+}
+
+HttpResponse Health(Collector* collector) {
+  // While the programs are being loaded the process is in good health.
+  return collector == nullptr || collector->IsHealthy()
+             ? Plain(200, "ok")
+             : Plain(kUnavailable, "collections fail or hang; see the log");
+}
+
+HttpResponse Ready(Collector* collector) {
+  return collector != nullptr ? Plain(200, "ready") : Plain(kUnavailable, "not ready");
+}
+
+}  // namespace
+
+std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path,
+                                  const std::atomic<Collector*>& collector) {
+  return {
+      {telemetry_path, [&collector] { return Metrics(collector); }},
+      {"/", [telemetry_path] { return Landing(telemetry_path); }},
+      {"/healthz", [&collector] { return Health(collector); }},
+      {"/readyz", [&collector] { return Ready(collector); }},
+  };
+}
+
+}  // namespace sched_exporter

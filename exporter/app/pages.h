@@ -1,0 +1,17 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "exporter/app/collector.h"
+#include "exporter/http/server.h"
+
+namespace sched_exporter {
+
+/// The pages of the exporter: metrics, the landing page, health and readiness. `collector` is empty
+/// until the programs are attached; it is not owned and outlives the server.
+std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path,
+                                  const std::atomic<Collector*>& collector);
+
+}  // namespace sched_exporter

@@ -82,16 +82,17 @@ Collector::Collector(const Config& config)
       reload_unix_ns_(RealtimeNs()),
       last_sweep_(std::chrono::steady_clock::now()) {}
 
-Result<std::unique_ptr<Collector>> Collector::Start(const Config& config) {
+Result<std::unique_ptr<Collector>> Collector::Open(const Config& config) {
   std::unique_ptr<Collector> collector(new Collector(config));
-  if (auto opened = collector->Open(); !opened) {
-    return tl::unexpected(opened.error());
+  if (auto attached = collector->Attach(); !attached) {
+    return tl::unexpected(attached.error());
   }
-  collector->thread_ = std::thread(&Collector::Run, collector.get());
   return collector;
 }
 
-Result<void> Collector::Open() {
+void Collector::Start() { thread_ = std::thread(&Collector::Run, this); }
+
+Result<void> Collector::Attach() {
   if (!wakeup_.valid()) {
     return Fail(WithErrno("cannot make an eventfd", errno));
   }

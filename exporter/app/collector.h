@@ -24,8 +24,12 @@ namespace sched_exporter {
 /// interval and whenever a scrape asks. All public functions may be called from any thread.
 class Collector {
  public:
-  /// Loads and attaches the BPF programs, takes in what exists, and starts the thread.
-  static Result<std::unique_ptr<Collector>> Start(const Config& config);
+  /// Loads and attaches the BPF programs and takes in what exists. Starts no thread, so that the
+  /// caller can give up privileges for all threads to come.
+  static Result<std::unique_ptr<Collector>> Open(const Config& config);
+
+  /// Starts the thread. Call it once, before Collect().
+  void Start();
 
   /// Stops the thread and detaches; nothing is left in the kernel.
   ~Collector();
@@ -48,7 +52,7 @@ class Collector {
 
  private:
   explicit Collector(const Config& config);
-  Result<void> Open();
+  Result<void> Attach();
   void Run();
   void WaitForWork();
   void ServeTicket();

@@ -2,11 +2,9 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 
 #include "exporter/app/collector.h"
 #include "exporter/app/instance_lock.h"
@@ -81,26 +79,24 @@ int Serve(const Options& options, const Config& config) {
   // All threads inherit the mask; the signals wait for sigwait().
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::unique_ptr<Collector> owner;
-  std::atomic<Collector*> collector{nullptr};
-  // The port first: an error there costs nothing, and a probe gets an answer while we load.
+  auto collector = Collector::Open(config);
+  if (!collector) {
+    return Fatal(collector.error());
+  }
+  // Before there are threads: capabilities belong to each of them.
+  if (auto dropped = DropPrivileges(); !dropped) {
+    return Fatal(dropped.error());
+  }
+  (*collector)->Start();
   auto server = HttpServer::Start(options.listen_address,
-                                  MakeRoutes(options.telemetry_path, collector),
+                                  MakeRoutes(options.telemetry_path, **collector),
                                   [](std::string_view line) { spdlog::debug("http: {}", line); });
   if (!server) {
     return Fatal(server.error());
   }
-  auto started = Collector::Start(config);
-  if (!started) {
-    return Fatal(started.error());
-  }
-  owner = std::move(*started);
-  collector = owner.get();
   spdlog::info("sched_exporter {} serves {} on port {}", kVersion, options.telemetry_path,
                (*server)->port());
-  WaitForEnd(options, signals, *owner);
-  collector = nullptr;
-  server->reset();
+  WaitForEnd(options, signals, **collector);
   return EXIT_SUCCESS;
 }
 

@@ -18,11 +18,8 @@ HttpResponse Plain(int status, const std::string& line) {
   return response;
 }
 
-HttpResponse Metrics(Collector* collector) {
-  if (collector == nullptr) {
-    return Plain(kUnavailable, "not ready: the BPF programs are not attached yet");
-  }
-  auto sample = collector->Collect();
+HttpResponse Metrics(Collector& collector) {
+  auto sample = collector.Collect();
   if (!sample) {
     return Plain(kInternalError, sample.error().message);
   }
@@ -53,31 +50,25 @@ HttpResponse Landing(const std::string& telemetry_path) {
       "<ul>\n"
       "<li><a href=\"" + path + "\">Metrics</a></li>\n"
       "<li><a href=\"/healthz\">Health</a>: collections succeed</li>\n"
-      "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached</li>\n"
+      "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached, too</li>\n"
       "</ul></body></html>\n";
   return response;
 }
 
-HttpResponse Health(Collector* collector) {
-  // While the programs are being loaded the process is in good health.
-  return collector == nullptr || collector->IsHealthy()
-             ? Plain(200, "ok")
-             : Plain(kUnavailable, "collections fail or hang; see the log");
-}
-
-HttpResponse Ready(Collector* collector) {
-  return collector != nullptr ? Plain(200, "ready") : Plain(kUnavailable, "not ready");
+HttpResponse Health(const Collector& collector) {
+  return collector.IsHealthy() ? Plain(200, "ok")
+                               : Plain(kUnavailable, "collections fail or hang; see the log");
 }
 
 }  // namespace
 
-std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path,
-                                  const std::atomic<Collector*>& collector) {
+std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path, Collector& collector) {
   return {
       {telemetry_path, [&collector] { return Metrics(collector); }},
       {"/", [telemetry_path] { return Landing(telemetry_path); }},
       {"/healthz", [&collector] { return Health(collector); }},
-      {"/readyz", [&collector] { return Ready(collector); }},
+      // We listen only once the programs are attached and the first collection has been made.
+      {"/readyz", [&collector] { return Health(collector); }},
   };
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <string>
 #include <vector>
 
@@ -9,9 +8,8 @@
 
 namespace sched_exporter {
 
-/// The pages of the exporter: metrics, the landing page, health and readiness. `collector` is empty
-/// until the programs are attached; it is not owned and outlives the server.
-std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path,
-                                  const std::atomic<Collector*>& collector);
+/// The pages of the exporter: metrics, the landing page, health and readiness. `collector` is not
+/// owned and outlives the server.
+std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path, Collector& collector);
 
 }  // namespace sched_exporter

@@ -17,6 +17,7 @@ Result<void> DropPrivileges() {
   const bool has_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) != 0;
   const bool has_bpf = capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) != 0;
   const bool has_ptrace = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE) != 0;
+  const bool has_bind = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_BIND_SERVICE) != 0;
   capng_clear(CAPNG_SELECT_CAPS);
   if (has_bpf) {
     capng_updatev(CAPNG_ADD, kBoth, CAP_BPF, CAP_PERFMON, -1);
@@ -25,6 +26,9 @@ Result<void> DropPrivileges() {
   }
   if (has_ptrace) {
     capng_update(CAPNG_ADD, kBoth, CAP_SYS_PTRACE);
+  }
+  if (has_bind) {
+    capng_update(CAPNG_ADD, kBoth, CAP_NET_BIND_SERVICE);
   }
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
     return Fail("cannot give up capabilities that are not needed any more");

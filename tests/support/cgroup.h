@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sched_exporter::test_support {
+
+/// A cgroup hierarchy of this host, as the config names it.
+struct CgroupHost {
+  std::string hierarchy;    ///< "v2", "cpu" or "cpuacct".
+  std::string mount_point;
+};
+
+/// The hierarchies that can be tested here: v2 if mounted, and cpuacct if mounted as v1.
+std::vector<CgroupHost> TestableHierarchies();
+
+/// A fresh cgroup, removed at the end. Its tasks must be gone by then.
+class TestCgroup {
+ public:
+  TestCgroup(const CgroupHost& host, const std::string& name);
+  ~TestCgroup();
+  TestCgroup(const TestCgroup&) = delete;
+  TestCgroup& operator=(const TestCgroup&) = delete;
+
+  /// As the exporter labels it.
+  const std::string& label() const { return label_; }
+  const std::string& directory() const { return directory_; }
+
+  /// Moves a process, with all of its threads; 0 is the caller.
+  bool Add(pid_t pid) const;
+
+  /// The kernel's own figure in nanoseconds: usage_usec of cpu.stat (v2), cpuacct.usage (v1).
+  std::uint64_t UsageNs() const;
+
+ private:
+  CgroupHost host_;
+  std::string label_;
+  std::string directory_;
+};
+
+}  // namespace sched_exporter::test_support

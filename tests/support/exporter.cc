@@ -97,6 +97,9 @@ Result<std::unique_ptr<Exporter>> Exporter::Start(const Settings& settings) {
   std::vector<std::string> argv = settings.prefix;
   argv.push_back(ExporterBinary());
   argv.emplace_back("--web.listen-address=127.0.0.1:0");
+  if (settings.allow_second_instance) {
+    argv.emplace_back("--allow-second-instance");
+  }
   if (!settings.config.empty()) {
     exporter->config_path_ = exporter->directory_ + "/config.yml";
     std::ofstream(exporter->config_path_) << settings.config;

@@ -30,6 +30,8 @@ class Exporter {
     std::string config;                    ///< YAML text; empty: the built-in default.
     std::vector<std::string> arguments;    ///< More flags.
     std::vector<std::string> prefix;       ///< A command in front, e.g. {"unshare", "-m"}.
+    /// Passes --allow-second-instance: other exporters may run on this host.
+    bool allow_second_instance = true;
   };
 
   /// Starts it and waits until it serves.

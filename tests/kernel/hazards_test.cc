@@ -1,0 +1,230 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "tests/support/cgroup.h"
+#include "tests/support/exporter.h"
+#include "tests/support/workload.h"
+
+namespace sched_exporter::test_support {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double kAgreement = 0.001;
+constexpr int kScrapes = 100;
+
+class Hazard : public testing::TestWithParam<CgroupHost> {
+ protected:
+  void SetUp() override {
+    auto started =
+        Exporter::Start({"cgroup: {hierarchy: " + GetParam().hierarchy + "}\n", {}, {}});
+    ASSERT_TRUE(started) << started.error().message;
+    exporter_ = std::move(*started);
+    cgroup_ = std::make_unique<TestCgroup>(GetParam(), "hazard");
+  }
+
+  /// Runs `body` in the fresh cgroup, scraping all the while: at least a hundred times, and no
+  /// counter may go back. `on_scrape` sees each scrape.
+  void Run(const std::function<bool()>& body) {
+    child_ = Fork([&] { return cgroup_->Add(0) && body(); });
+    int status = 0;
+    bool ended = false;
+    for (int i = 0; i < kScrapes || !ended; ++i) {
+      Scrape();
+      ended = ended || waitpid(child_, &status, WNOHANG) == child_;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    ASSERT_EQ(status, 0);
+    Scrape();
+  }
+
+  void Scrape() {
+    auto next = exporter_->Scrape();
+    ASSERT_TRUE(next) << next.error().message;
+    for (const std::string& line : BackwardCounters(last_, *next)) {
+      ADD_FAILURE() << "went back: " << line;
+    }
+    last_ = std::move(*next);
+  }
+
+  double CgroupSeconds(const TestCgroup& cgroup) const {
+    return last_.Sum("sched_cgroup_cpu_seconds_total", {{"cgroup", cgroup.label()}});
+  }
+
+  void ExpectAgreement(const TestCgroup& cgroup) {
+    const double kernel = static_cast<double>(cgroup.UsageNs()) / 1e9;
+    EXPECT_GT(kernel, 0);
+    EXPECT_NEAR(CgroupSeconds(cgroup) / kernel, 1, kAgreement) << kernel << " s by the kernel";
+  }
+
+  std::unique_ptr<Exporter> exporter_;
+  std::unique_ptr<TestCgroup> cgroup_;
+  pid_t child_ = 0;
+  MetricsText last_;
+};
+
+TEST_P(Hazard, ThreadThatIsNotTheLeaderCallsExec) {
+  Run([] {
+    std::thread([] {
+      Burn(milliseconds(900));
+      execl("/bin/sh", "sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done", nullptr);
+    }).detach();
+    Burn(milliseconds(400));
+    pause();
+    return false;
+  });
+  ExpectAgreement(*cgroup_);
+}
+
+TEST_P(Hazard, LeaderThatUsedMoreThanTheThreadThatCallsExec) {
+  Run([] {
+    Burn(milliseconds(900));
+    std::thread([] {
+      Burn(milliseconds(100));
+      execl("/bin/sh", "sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done", nullptr);
+    }).detach();
+    pause();
+    return false;
+  });
+  ExpectAgreement(*cgroup_);
+}
+
+TEST_P(Hazard, LeaderExitsAndThreadsBurnOn) {
+  Run([] {
+    for (int i = 0; i < 3; ++i) {
+      std::thread([] { Burn(milliseconds(500)); }).detach();
+    }
+    Burn(milliseconds(200));
+    pthread_exit(nullptr);
+    return true;
+  });
+  ExpectAgreement(*cgroup_);
+}
+
+TEST_P(Hazard, FiveThousandThreadsComeAndGo) {
+  Run([] {
+    for (int i = 0; i < 500; ++i) {
+      std::vector<std::thread> threads;
+      for (int j = 0; j < 10; ++j) {
+        threads.emplace_back([] { Burn(milliseconds(0)); });
+      }
+      for (std::thread& thread : threads) {
+        thread.join();
+      }
+    }
+    return true;
+  });
+  ExpectAgreement(*cgroup_);
+}
+
+/// Forks until the child has the wanted pid, which must be free.
+pid_t ForkWithPid(pid_t wanted, const std::function<bool()>& body) {
+  for (int i = 0; i < 1000; ++i) {
+    std::ofstream("/proc/sys/kernel/ns_last_pid") << wanted - 1;
+    const pid_t pid = Fork([&] { return getpid() != wanted || body(); });
+    if (pid == wanted) {
+      return pid;
+    }
+    Wait(pid);
+  }
+  return -1;
+}
+
+TEST_P(Hazard, PidIsUsedAgain) {
+  Run([] {
+    const pid_t first = Fork([] {
+      Burn(milliseconds(500));
+      return true;
+    });
+    Wait(first);
+    for (int i = 0; i < 5; ++i) {
+      const pid_t again = ForkWithPid(first, [] {
+        Burn(milliseconds(60));
+        return true;
+      });
+      if (again != first || Wait(again) != 0) {
+        return false;
+      }
+    }
+    return true;
+  });
+  ExpectAgreement(*cgroup_);
+}
+
+TEST_P(Hazard, RunningTaskIsMovedToAnotherCgroup) {
+  const TestCgroup second(GetParam(), "second");
+  Gate moved;
+  std::thread mover([&] {
+    std::this_thread::sleep_for(milliseconds(700));
+    EXPECT_TRUE(second.Add(child_));
+    moved.Open();
+  });
+  Run([&] {
+    while (moved.step() == 0) {
+      Burn(milliseconds(1));
+    }
+    Burn(milliseconds(700));
+    return true;
+  });
+  mover.join();
+  ExpectAgreement(*cgroup_);
+  ExpectAgreement(second);
+}
+
+TEST_P(Hazard, TaskMovesItselfBackAndForth) {
+  const TestCgroup second(GetParam(), "second");
+  Run([&] {
+    for (int i = 0; i < 20; ++i) {
+      Burn(milliseconds(40));
+      if (!(i % 2 == 0 ? second : *cgroup_).Add(0)) {
+        return false;
+      }
+    }
+    return true;
+  });
+  ExpectAgreement(*cgroup_);
+  ExpectAgreement(second);
+}
+
+TEST_P(Hazard, ProcessIsRenamed) {
+  Gate end;
+  const std::string before = "before" + std::to_string(getpid());
+  const std::string after = "after" + std::to_string(getpid());
+  std::uint64_t truth_ns = 0;
+  std::thread reader([&] {
+    end.WaitFor(1);
+    // The child sleeps now: this is its whole time, but for its way out.
+    truth_ns = ReadSchedStat(child_).run_ns;
+    end.Open(2);
+  });
+  Run([&] {
+    SetComm(before);
+    Burn(milliseconds(500));
+    SetComm(after);
+    Burn(milliseconds(500));
+    end.Open(1);
+    end.WaitFor(2);
+    return true;
+  });
+  reader.join();
+  ExpectAgreement(*cgroup_);
+  const double before_s = last_.Sum("sched_group_cpu_seconds_total", {{"group", before}});
+  const double after_s = last_.Sum("sched_group_cpu_seconds_total", {{"group", after}});
+  EXPECT_GT(before_s, 0.4);
+  EXPECT_GT(after_s, 0.4);
+  EXPECT_NEAR((before_s + after_s) * 1e9 / static_cast<double>(truth_ns), 1, 0.005);
+}
+
+INSTANTIATE_TEST_SUITE_P(Hierarchies, Hazard, testing::ValuesIn(TestableHierarchies()),
+                         [](const auto& host) { return host.param.hierarchy; });
+
+}  // namespace
+}  // namespace sched_exporter::test_support

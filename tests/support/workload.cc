@@ -1,0 +1,117 @@
+#include "tests/support/workload.h"
+
+#include <sched.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <ctime>
+#include <fstream>
+
+extern char** environ;
+
+namespace sched_exporter::test_support {
+
+SchedStat ReadSchedStat(pid_t pid) {
+  SchedStat stat;
+  std::ifstream("/proc/" + std::to_string(pid) + "/schedstat") >> stat.run_ns >> stat.wait_ns >>
+      stat.timeslices;
+  return stat;
+}
+
+pid_t Fork(const std::function<bool()>& body) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    // A test that fails must not leave busy loops behind.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    _exit(body() ? 0 : 1);
+  }
+  return pid;
+}
+
+int Wait(pid_t pid) {
+  int status = 0;
+  if (waitpid(pid, &status, 0) != pid) {
+    return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::uint64_t ThreadCpuNs() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+void Burn(std::chrono::milliseconds cpu_time) {
+  const std::uint64_t end = ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
+  while (ThreadCpuNs() < end) {
+    for (int i = 0; i < 100'000; ++i) {
+      asm volatile("" ::: "memory");
+    }
+  }
+}
+
+void BurnInSystemCalls(std::chrono::milliseconds cpu_time) {
+  const std::uint64_t end = ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
+  char buffer[65536];
+  FILE* zero = fopen("/dev/zero", "re");
+  while (ThreadCpuNs() < end) {
+    for (int i = 0; i < 20; ++i) {
+      [[maybe_unused]] const ssize_t bytes = read(fileno(zero), buffer, sizeof(buffer));
+    }
+  }
+  fclose(zero);
+}
+
+bool PinTo(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+void SetComm(const std::string& comm) { prctl(PR_SET_NAME, comm.c_str(), 0, 0, 0); }
+
+bool SpawnMany(const std::string& program, int count, int parallel) {
+  std::string path = program;
+  char* arguments[] = {path.data(), nullptr};
+  int running = 0;
+  for (int i = 0; i < count; ++i) {
+    pid_t pid = 0;
+    if (posix_spawn(&pid, path.c_str(), nullptr, nullptr, arguments, environ) != 0) {
+      return false;
+    }
+    if (++running == parallel) {
+      wait(nullptr);
+      --running;
+    }
+  }
+  while (running-- > 0) {
+    wait(nullptr);
+  }
+  return true;
+}
+
+Gate::Gate()
+    : step_(static_cast<volatile int*>(mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE,
+                                            MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+
+Gate::~Gate() { munmap(const_cast<int*>(step_), sizeof(int)); }
+
+void Gate::Open(int step) { __atomic_store_n(step_, step, __ATOMIC_SEQ_CST); }
+
+int Gate::step() const { return __atomic_load_n(step_, __ATOMIC_SEQ_CST); }
+
+void Gate::WaitFor(int step) const {
+  while (this->step() < step) {
+    usleep(1000);
+  }
+}
+
+}  // namespace sched_exporter::test_support

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace sched_exporter::test_support {
+
+/// What the kernel keeps of a task in /proc/PID/schedstat.
+struct SchedStat {
+  std::uint64_t run_ns = 0;
+  std::uint64_t wait_ns = 0;
+  std::uint64_t timeslices = 0;
+};
+SchedStat ReadSchedStat(pid_t pid);
+
+/// Runs `body` in a child process; exit code 0 if it returns true. The child is not waited for.
+pid_t Fork(const std::function<bool()>& body);
+
+/// Waits for a child's end; its exit code, or 128 + n for signal n.
+int Wait(pid_t pid);
+
+/// Uses CPU time of the calling thread, in user space.
+void Burn(std::chrono::milliseconds cpu_time);
+
+/// Uses CPU time of the calling thread in short system calls.
+void BurnInSystemCalls(std::chrono::milliseconds cpu_time);
+
+/// The CPU time of the calling thread in nanoseconds.
+std::uint64_t ThreadCpuNs();
+
+/// Ties the calling thread to one CPU; false where that CPU isn't allowed.
+bool PinTo(int cpu);
+
+/// Sets the calling thread's comm.
+void SetComm(const std::string& comm);
+
+/// Starts `program` `count` times as fast as the machine can, `parallel` at once.
+bool SpawnMany(const std::string& program, int count, int parallel);
+
+/// A flag in memory that parent and children share: they wait for each other without sleeping long.
+class Gate {
+ public:
+  Gate();
+  ~Gate();
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  void Open(int step = 1);
+  void WaitFor(int step = 1) const;
+  int step() const;
+
+ private:
+  volatile int* step_;
+};
+
+}  // namespace sched_exporter::test_support

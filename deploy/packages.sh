@@ -32,6 +32,7 @@ test_packages=(
   libclang-rt-14-dev
   libgmock-dev
   libgtest-dev
+  nlohmann-json3-dev
   prometheus
   prometheus-process-exporter
   shellcheck

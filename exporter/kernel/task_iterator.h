@@ -17,7 +17,7 @@ class TaskIterator {
   Result<void> Read(std::vector<TaskReading>& living, std::vector<TaskKey>& keys);
 
  private:
-  static constexpr std::size_t kBufferBytes = 256 * 1024;
+  static constexpr std::size_t kBufferBytes = std::size_t{256} * 1024;
 
   std::size_t Parse(std::size_t bytes, std::vector<TaskReading>& living,
                     std::vector<TaskKey>& keys) const;

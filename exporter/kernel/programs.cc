@@ -17,7 +17,7 @@
 namespace sched_exporter {
 namespace {
 
-constexpr std::size_t kMaxLogBytes = 64 * 1024;
+constexpr std::size_t kMaxLogBytes = std::size_t{64} * 1024;
 
 /// What libbpf had to say while one object was loaded; libbpf's print function takes no context.
 std::string& LibbpfLog() {

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
+#include <string>
 
 #include "exporter/app/collector.h"
 #include "exporter/app/instance_lock.h"
@@ -34,7 +36,11 @@ void Reload(const Options& options, Collector& collector) {
   const auto config = ReadConfig(options);
   collector.NoteReload(config.has_value());
   if (!config) {
-    spdlog::error("config not reloaded, the old one holds: {}", config.error().message);
+    // All findings come at once; each is an entry of the log.
+    std::istringstream findings(config.error().message);
+    for (std::string finding; std::getline(findings, finding);) {
+      spdlog::error("config not reloaded, the old one holds: {}", finding);
+    }
     return;
   }
   if (collector.Reconfigure(*config)) {

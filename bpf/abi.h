@@ -41,28 +41,28 @@ typedef __u64 abi_task_key;
  * (update_curr() and cgroup_account_cputime() in kernel/sched).
  */
 struct abi_figures {
-	__u64 run_ns;		/* se.sum_exec_runtime */
-	__u64 wait_ns;		/* sched_info.run_delay: runnable, but not running */
-	__u64 timeslices;	/* sched_info.pcount */
-	__u64 voluntary;	/* nvcsw */
-	__u64 involuntary;	/* nivcsw */
-	__u64 migrations;	/* se.nr_migrations */
-	__u64 user_ns;		/* utime, sampled by the tick */
-	__u64 system_ns;	/* stime, sampled by the tick */
+	__u64 run_ns;	   /* se.sum_exec_runtime */
+	__u64 wait_ns;	   /* sched_info.run_delay: runnable, but not running */
+	__u64 timeslices;  /* sched_info.pcount */
+	__u64 voluntary;   /* nvcsw */
+	__u64 involuntary; /* nivcsw */
+	__u64 migrations;  /* se.nr_migrations */
+	__u64 user_ns;	   /* utime, sampled by the tick */
+	__u64 system_ns;   /* stime, sampled by the tick */
 };
 ABI_ASSERT(sizeof(struct abi_figures) == 64, "abi_figures");
 
 /* Who a task is. */
 struct abi_identity {
-	__u64 start_ns;		/* start_boottime of the task: CLOCK_BOOTTIME */
-	__u64 leader_start_ns;	/* start_boottime of its thread group's leader */
-	__u64 cgroup_id;	/* inode number of its cgroup in the chosen hierarchy */
-	__u64 css_set;		/* task->cgroups: differs whenever the task was moved */
-	__u32 pid;		/* the task */
-	__u32 tgid;		/* the process */
-	__u32 ppid;		/* the parent process */
-	__u32 uid;		/* effective uid */
-	__u32 kernel_thread;	/* 1 or 0 */
+	__u64 start_ns;	       /* start_boottime of the task: CLOCK_BOOTTIME */
+	__u64 leader_start_ns; /* start_boottime of its thread group's leader */
+	__u64 cgroup_id;       /* inode number of its cgroup in the chosen hierarchy */
+	__u64 css_set;	       /* task->cgroups: differs whenever the task was moved */
+	__u32 pid;	       /* the task */
+	__u32 tgid;	       /* the process */
+	__u32 ppid;	       /* the parent process */
+	__u32 uid;	       /* effective uid */
+	__u32 kernel_thread;   /* 1 or 0 */
 	__u32 pad;
 	char comm[ABI_COMM_LEN]; /* of the thread group's leader: the process's name */
 };
@@ -78,7 +78,7 @@ struct abi_task {
 	struct abi_identity identity;
 	struct abi_figures figures;
 	__u64 check;
-	__u32 sweep;		/* number of the sweep during which the entry was inserted */
+	__u32 sweep; /* number of the sweep during which the entry was inserted */
 	__u32 pad;
 };
 ABI_ASSERT(sizeof(struct abi_task) == 160, "abi_task");
@@ -93,14 +93,14 @@ static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns, __u
 
 /* What a record in the ring buffer `finished` tells. */
 enum abi_event_kind {
-	ABI_FINISHED = 1,	/* the last switch of a task; the figures are final */
-	ABI_MOVED = 2,		/* the figures when the task changed from `from_cgroup_id` to its cgroup */
+	ABI_FINISHED = 1, /* the last switch of a task; the figures are final */
+	ABI_MOVED = 2, /* the figures when the task changed from `from_cgroup_id` to its cgroup */
 };
 
 struct abi_event {
 	__u32 kind;
-	__u32 from_is_guess;	/* ABI_MOVED: 1 where it is the parent's, for want of an entry */
-	__u64 from_cgroup_id;	/* ABI_MOVED */
+	__u32 from_is_guess;  /* ABI_MOVED: 1 where it is the parent's, for want of an entry */
+	__u64 from_cgroup_id; /* ABI_MOVED */
 	abi_task_key key;
 	struct abi_identity identity;
 	struct abi_figures figures;
@@ -120,14 +120,14 @@ struct abi_sum {
 
 /* One for each CPU in the array `cpus`; only its own CPU writes it. */
 struct abi_cpu {
-	abi_task_key incoming;	/* the task that took the CPU at the last switch */
-	__u64 incoming_run_ns;	/* its run_ns then */
-	__u64 busy_ns;		/* finished slices since attaching, idle not counted */
-	__u64 missed_switches;	/* outgoing task was not the one that came in */
-	__u64 insert_failures;	/* `tasks` took no entry */
-	__u64 finished_full;	/* finals that `finished` had no room for */
-	__u64 moves_lost;	/* moves that `finished` had no room for */
-	__u64 paths_lost;	/* names of new cgroups that `cgroup_paths` had no room for */
+	abi_task_key incoming; /* the task that took the CPU at the last switch */
+	__u64 incoming_run_ns; /* its run_ns then */
+	__u64 busy_ns;	       /* finished slices since attaching, idle not counted */
+	__u64 missed_switches; /* outgoing task was not the one that came in */
+	__u64 insert_failures; /* `tasks` took no entry */
+	__u64 finished_full;   /* finals that `finished` had no room for */
+	__u64 moves_lost;      /* moves that `finished` had no room for */
+	__u64 paths_lost;      /* names of new cgroups that `cgroup_paths` had no room for */
 	struct abi_figures unattributed; /* finals that `finished_sums` had no room for either */
 	__u64 unattributed_tasks;
 	__u64 pad[7];
@@ -139,7 +139,7 @@ ABI_ASSERT(sizeof(struct abi_cpu) == 192, "abi_cpu");
  * `tasks` says all there is to know, else a zero and what there is to know.
  */
 struct abi_living {
-	abi_task_key current;	/* not 0: nothing else follows */
+	abi_task_key current; /* not 0: nothing else follows */
 	abi_task_key key;
 	struct abi_identity identity;
 	struct abi_figures figures;

@@ -64,7 +64,7 @@ static __always_inline bool add_to_sums(void *map, const struct abi_sum_key *key
 }
 
 static __always_inline void keep_in_sums(struct abi_cpu *cpu, const struct abi_identity *id,
-				    const struct abi_figures *figures)
+					 const struct abi_figures *figures)
 {
 	struct abi_sum_key key = {};
 	bool kept;

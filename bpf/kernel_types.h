@@ -103,8 +103,8 @@ enum cgroup_subsys_id {
 
 #pragma clang attribute pop
 
-#define TASK_DEAD 0x80		/* include/linux/sched.h, unchanged since 4.14 */
-#define MAX_RT_PRIO 100		/* include/linux/sched/prio.h: below are the real-time classes */
-#define PF_KTHREAD 0x00200000	/* include/linux/sched.h */
+#define TASK_DEAD 0x80	      /* include/linux/sched.h, unchanged since 4.14 */
+#define MAX_RT_PRIO 100	      /* include/linux/sched/prio.h: below are the real-time classes */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
 #endif

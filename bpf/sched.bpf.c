@@ -17,7 +17,8 @@ static __always_inline void count_slice(struct abi_cpu *cpu, struct task_struct 
 
 	if (cpu->incoming == task_key(prev)) {
 		since = cpu->incoming_run_ns;
-		barrier_var(since); /* or clang makes one load of both, which the verifier refuses */
+		/* Or clang makes one load of both, which the verifier refuses. */
+		barrier_var(since);
 		cpu->busy_ns += run_ns - since;
 		return;
 	}
@@ -147,7 +148,8 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 }
 
 /* True where the entry in `tasks` was there before this sweep and says all that the task does. */
-static __always_inline bool entry_says_it_all(const struct abi_task *entry, struct task_struct *task)
+static __always_inline bool entry_says_it_all(const struct abi_task *entry,
+					      struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
 	char comm[ABI_COMM_LEN];

@@ -69,8 +69,7 @@ Walk ToWalk(WalkMethod method) {
 
 LedgerLimits Limits(const Config& config) {
   return {config.limits.processes, config.limits.groups, config.limits.cgroups,
-          static_cast<std::uint64_t>(
-              std::chrono::nanoseconds(config.limits.dead_series).count())};
+          static_cast<std::uint64_t>(std::chrono::nanoseconds(config.limits.dead_series).count())};
 }
 
 }  // namespace
@@ -189,14 +188,13 @@ void Collector::Run() {
 }
 
 void Collector::WaitForWork() {
-  std::array<pollfd, 2> fds{
-      {{wakeup_.get(), POLLIN, 0}, {source_->wakeup_fd(), POLLIN, 0}}};
+  std::array<pollfd, 2> fds{{{wakeup_.get(), POLLIN, 0}, {source_->wakeup_fd(), POLLIN, 0}}};
   int timeout_ms = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto due = last_sweep_ + config_.collection.interval;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        due - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
     timeout_ms = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
   }
   poll(fds.data(), fds.size(), timeout_ms);
@@ -211,8 +209,7 @@ void Collector::ServeTicket() {
     const std::lock_guard<std::mutex> lock(mutex_);
     ticket = asked_;
     asked = asked_ > answered_;
-    if (!asked &&
-        std::chrono::steady_clock::now() < last_sweep_ + config_.collection.interval) {
+    if (!asked && std::chrono::steady_clock::now() < last_sweep_ + config_.collection.interval) {
       return;
     }
     if (reconfigured_) {

@@ -43,8 +43,9 @@ std::string Quote(std::string_view text) {
 void SetUpLog(const std::string& level, const std::string& format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<QuotedMessage>('Q');
-  formatter->set_pattern(format == "json" ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%Q})"
-                                          : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l msg=%Q");
+  formatter->set_pattern(format == "json"
+                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%Q})"
+                             : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l msg=%Q");
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   auto logger = std::make_shared<spdlog::logger>("sched_exporter", std::move(sink));
   logger->set_formatter(std::move(formatter));

@@ -94,9 +94,9 @@ int Serve(const Options& options, const Config& config) {
     return Fatal(dropped.error());
   }
   (*collector)->Start();
-  auto server = HttpServer::Start(options.listen_address,
-                                  MakeRoutes(options.telemetry_path, **collector),
-                                  [](std::string_view line) { spdlog::debug("http: {}", line); });
+  auto server =
+      HttpServer::Start(options.listen_address, MakeRoutes(options.telemetry_path, **collector),
+                        [](std::string_view line) { spdlog::debug("http: {}", line); });
   if (!server) {
     return Fatal(server.error());
   }

@@ -48,7 +48,9 @@ HttpResponse Landing(const std::string& telemetry_path) {
       std::string(kVersion) +
       "</p>\n"
       "<ul>\n"
-      "<li><a href=\"" + path + "\">Metrics</a></li>\n"
+      "<li><a href=\"" +
+      path +
+      "\">Metrics</a></li>\n"
       "<li><a href=\"/healthz\">Health</a>: collections succeed</li>\n"
       "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached, too</li>\n"
       "</ul></body></html>\n";

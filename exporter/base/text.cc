@@ -6,7 +6,8 @@
 namespace sched_exporter {
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the start of `bytes` (Unicode 15, table 3-7); 0: none.
+/// Length of the well-formed UTF-8 sequence at the start of `bytes` (Unicode 15, table 3-7); 0:
+/// none.
 std::size_t SequenceLength(std::string_view bytes) {
   const auto at = [&](std::size_t i) {
     return i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : std::uint8_t{0};

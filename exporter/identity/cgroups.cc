@@ -127,8 +127,7 @@ void CgroupTree::Scan() {
   std::error_code error;
   fs::recursive_directory_iterator entry(mount_point_,
                                          fs::directory_options::skip_permission_denied, error);
-  while (!error && entry != fs::recursive_directory_iterator() &&
-         paths_.size() < kMaxDirectories) {
+  while (!error && entry != fs::recursive_directory_iterator() && paths_.size() < kMaxDirectories) {
     const fs::path path = entry->path();
     std::error_code is_directory_error;
     if (entry->is_directory(is_directory_error) && ::stat(path.c_str(), &status) == 0) {

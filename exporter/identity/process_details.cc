@@ -30,8 +30,8 @@ std::string ProcessDetails::UserName(std::uint32_t uid) {
   passwd* found = nullptr;
   std::array<char, 16384> buffer{};
   const int error = getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  std::string name = error == 0 && found != nullptr ? PrintableText(found->pw_name)
-                                                    : std::to_string(uid);
+  std::string name =
+      error == 0 && found != nullptr ? PrintableText(found->pw_name) : std::to_string(uid);
   if (users_.size() >= kMaxUsers) {
     users_.clear();
   }

@@ -9,7 +9,7 @@ namespace sched_exporter {
 
 /// The kernel's records as the model's.
 inline Figures FromAbi(const abi_figures& from) {
-  return Figures{from.run_ns,    from.wait_ns,     from.timeslices, from.voluntary,
+  return Figures{from.run_ns,      from.wait_ns,    from.timeslices, from.voluntary,
                  from.involuntary, from.migrations, from.user_ns,    from.system_ns};
 }
 

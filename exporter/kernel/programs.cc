@@ -123,8 +123,8 @@ Result<void> Programs::Open() {
 Result<void> Programs::MapCpus() {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   cpus_bytes_ = (cpu_count_ * sizeof(abi_cpu) + page - 1) / page * page;
-  void* memory = mmap(nullptr, cpus_bytes_, PROT_READ, MAP_SHARED,
-                      bpf_map__fd(skeleton_->maps.cpus), 0);
+  void* memory =
+      mmap(nullptr, cpus_bytes_, PROT_READ, MAP_SHARED, bpf_map__fd(skeleton_->maps.cpus), 0);
   if (memory == MAP_FAILED) {
     return Fail(WithErrno("cannot map the BPF map cpus", errno));
   }

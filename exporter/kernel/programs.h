@@ -41,7 +41,8 @@ class Programs {
   int cgroup_paths_fd() const;
   int iterator_link_fd() const;
 
-  /// The memory that the programs share with us: the number of the sweep, and which sums are filled.
+  /// The memory that the programs share with us: the number of the sweep, and which sums are
+  /// filled.
   void StartSweep(std::uint32_t number);
   std::uint32_t active_sums() const;
   void set_active_sums(std::uint32_t index);

@@ -20,14 +20,14 @@ enum class Walk { kAuto, kBatch, kNextKey };
 
 /// What the reader itself did; totals since it was made, except where noted.
 struct SourceStats {
-  TaskWalkStats last_walk;           ///< Of the last sweep.
-  std::uint64_t torn = 0;            ///< Entries left out of all walks.
+  TaskWalkStats last_walk;  ///< Of the last sweep.
+  std::uint64_t torn = 0;   ///< Entries left out of all walks.
   std::uint64_t incomplete_walks = 0;
-  std::uint64_t lost_finals = 0;     ///< Finals that the ring buffer had no room for.
-  std::uint64_t lost_moves = 0;      ///< Moves that it had no room for.
-  std::uint64_t lost_paths = 0;      ///< Names of new cgroups that their map had no room for.
-  std::uint64_t insert_failures = 0; ///< Entries that the LRU hash did not take.
-  std::uint64_t finished_bytes = 0;  ///< In the ring buffer before the last sweep.
+  std::uint64_t lost_finals = 0;      ///< Finals that the ring buffer had no room for.
+  std::uint64_t lost_moves = 0;       ///< Moves that it had no room for.
+  std::uint64_t lost_paths = 0;       ///< Names of new cgroups that their map had no room for.
+  std::uint64_t insert_failures = 0;  ///< Entries that the LRU hash did not take.
+  std::uint64_t finished_bytes = 0;   ///< In the ring buffer before the last sweep.
 };
 
 /// Reads what the programs record. One thread at a time.

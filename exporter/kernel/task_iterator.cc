@@ -18,8 +18,7 @@ Result<void> TaskIterator::Read(std::vector<TaskReading>& living, std::vector<Ta
   }
   std::size_t kept = 0;  // the beginning of a record that a read cut in two
   while (true) {
-    const ssize_t bytes =
-        ::read(iterator.get(), buffer_.data() + kept, buffer_.size() - kept);
+    const ssize_t bytes = ::read(iterator.get(), buffer_.data() + kept, buffer_.size() - kept);
     if (bytes == 0) {
       return {};
     }

@@ -36,8 +36,8 @@ Result<TaskWalkStats> TaskWalk::Batch(std::vector<TaskReading>& readings) {
     keys_.resize(batch_size_);
     values_.resize(batch_size_);
     std::uint32_t count = batch_size_;
-    const int error = bpf_map_lookup_batch(fd_, first ? nullptr : &position, &position, keys_.data(),
-                                           values_.data(), &count, nullptr);
+    const int error = bpf_map_lookup_batch(fd_, first ? nullptr : &position, &position,
+                                           keys_.data(), values_.data(), &count, nullptr);
     if (error == -ENOSPC && batch_size_ < max_entries_ * 2) {
       batch_size_ *= 2;
       continue;

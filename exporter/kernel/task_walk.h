@@ -17,8 +17,8 @@ struct TaskWalkStats {
   bool batch = false;         ///< Which of the two methods it was.
 };
 
-/// Reads the LRU hash of tasks, which the kernel changes meanwhile. Keeps its buffers between walks.
-/// Entries that are there during the whole walk are found; those that come or go may be.
+/// Reads the LRU hash of tasks, which the kernel changes meanwhile. Keeps its buffers between
+/// walks. Entries that are there during the whole walk are found; those that come or go may be.
 class TaskWalk {
  public:
   /// `fd` is the map's, not owned; `max_entries` its size.

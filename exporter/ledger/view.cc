@@ -142,9 +142,9 @@ OtherRow View::Other() const {
     ++other.folded;
     other.population.threads += population.threads;
     other.population.processes += population.processes;
-    if (population.oldest_start_ns != 0 && (other.population.oldest_start_ns == 0 ||
-                                            population.oldest_start_ns <
-                                                other.population.oldest_start_ns)) {
+    if (population.oldest_start_ns != 0 &&
+        (other.population.oldest_start_ns == 0 ||
+         population.oldest_start_ns < other.population.oldest_start_ns)) {
       other.population.oldest_start_ns = population.oldest_start_ns;
     }
   }

@@ -107,10 +107,10 @@ void AddProcesses(Builder& builder, const Families& families, const Sample& samp
   MetricFamily info = builder.Begin(families.process_info, report.processes.size());
   for (const ProcessRow& row : report.processes) {
     Values labels{std::to_string(row.pid), row.comm, row.group};
-    Builder::Put(info, families.process_info,
-                 {labels[0], std::to_string(row.ppid), row.comm, row.group, row.exe, row.user,
-                  row.cgroup},
-                 1);
+    Builder::Put(
+        info, families.process_info,
+        {labels[0], std::to_string(row.ppid), row.comm, row.group, row.exe, row.user, row.cgroup},
+        1);
     Builder::Put(start, families.process_start_time, labels,
                  Seconds(sample.boot_unix_ns + row.population.oldest_start_ns));
     rows.push_back({std::move(labels), &row.totals, &row.population});
@@ -238,8 +238,7 @@ void AddSelf(Builder& builder, const Families& families, const Sample& sample) {
   builder.Single(families.self_max_fds, static_cast<double>(self.max_fds));
   builder.Single(families.self_virtual_memory, static_cast<double>(self.virtual_bytes));
   builder.Single(families.self_resident_memory, static_cast<double>(self.resident_bytes));
-  builder.Single(families.self_start_time,
-                 Seconds(sample.boot_unix_ns + self.start_boottime_ns));
+  builder.Single(families.self_start_time, Seconds(sample.boot_unix_ns + self.start_boottime_ns));
 }
 
 }  // namespace

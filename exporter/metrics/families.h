@@ -7,7 +7,8 @@
 
 namespace sched_exporter {
 
-/// One metric family as it is served. docs/metrics.md lists the same (tests/unit/metrics_doc_test.cc).
+/// One metric family as it is served. docs/metrics.md lists the same
+/// (tests/unit/metrics_doc_test.cc).
 struct Family {
   std::string name;
   prometheus::MetricType type = prometheus::MetricType::Gauge;

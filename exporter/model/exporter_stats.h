@@ -28,12 +28,12 @@ struct SelfStats {
 /// What the exporter says of itself.
 struct ExporterStats {
   std::string version;
-  std::uint64_t collect_ns = 0;       ///< The last sweep, from the first read to the totals.
-  std::uint64_t collections = 0;      ///< Sweeps that succeeded.
+  std::uint64_t collect_ns = 0;   ///< The last sweep, from the first read to the totals.
+  std::uint64_t collections = 0;  ///< Sweeps that succeeded.
   std::uint64_t collection_errors = 0;
-  std::uint64_t tasks_entries = 0;    ///< In the LRU hash at the last sweep.
+  std::uint64_t tasks_entries = 0;  ///< In the LRU hash at the last sweep.
   std::uint64_t tasks_max_entries = 0;
-  std::uint64_t finished_bytes = 0;   ///< In the ring buffer just before the last sweep.
+  std::uint64_t finished_bytes = 0;  ///< In the ring buffer just before the last sweep.
   std::uint64_t finished_max_bytes = 0;
   std::uint64_t lost_finals = 0;
   std::uint64_t lost_moves = 0;
@@ -42,7 +42,7 @@ struct ExporterStats {
   std::uint64_t torn_entries = 0;
   std::uint64_t incomplete_walks = 0;
   bool reload_successful = true;
-  std::uint64_t reload_unix_ns = 0;   ///< Of the last successful load.
+  std::uint64_t reload_unix_ns = 0;  ///< Of the last successful load.
   std::vector<ProgramStats> programs;
   SelfStats self;
 };

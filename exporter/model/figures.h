@@ -16,7 +16,8 @@ struct Figures {
   std::uint64_t system_ns = 0;  ///< Sampled by the tick.
 };
 
-/// What was added between two Figures. Another type, so that totals and additions can't be mixed up.
+/// What was added between two Figures. Another type, so that totals and additions can't be mixed
+/// up.
 struct Delta {
   std::uint64_t run_ns = 0;
   std::uint64_t wait_ns = 0;

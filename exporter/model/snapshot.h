@@ -44,7 +44,8 @@ struct TaskEvent {
   };
   Kind kind = Kind::kFinished;
   std::uint64_t from_cgroup_id = 0;
-  bool from_is_guess = false;  ///< The parent's cgroup, because the kernel side didn't know the task.
+  bool from_is_guess =
+      false;  ///< The parent's cgroup, because the kernel side didn't know the task.
   TaskReading reading;
 };
 
@@ -68,9 +69,9 @@ struct CpuReading {
 /// Everything that one sweep found in the kernel. Records are in no order, except events, which are
 /// in the order of their happening.
 struct Snapshot {
-  std::uint64_t boottime_ns = 0;  ///< CLOCK_BOOTTIME when the sweep began.
-  std::uint32_t sweep = 0;        ///< Its number; consecutive.
-  std::vector<TaskEvent> events;   ///< Since the last sweep.
+  std::uint64_t boottime_ns = 0;      ///< CLOCK_BOOTTIME when the sweep began.
+  std::uint32_t sweep = 0;            ///< Its number; consecutive.
+  std::vector<TaskEvent> events;      ///< Since the last sweep.
   std::vector<TaskReading> switched;  ///< Tasks at their last switch, from the LRU hash.
   std::vector<TaskReading> living;    ///< Living tasks whose entry in the hash did not say it all.
   std::vector<TaskKey> living_keys;   ///< Living tasks whose entry did.

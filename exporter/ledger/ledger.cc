@@ -20,9 +20,11 @@ Ledger::Ledger(const LedgerLimits& limits, Naming& naming)
     : naming_(naming),
       processes_view_(limits.processes, 0),
       groups_{View(limits.groups, limits.dead_series_ns), {}, {}},
-      cgroups_{View(limits.cgroups, limits.dead_series_ns), {}, {}} {}
+      cgroups_{View(limits.cgroups, limits.dead_series_ns), {}, {}},
+      limits_(limits) {}
 
 void Ledger::set_limits(const LedgerLimits& limits) {
+  limits_ = limits;
   processes_view_.set_limits(limits.processes, 0);
   groups_.view.set_limits(limits.groups, limits.dead_series_ns);
   cgroups_.view.set_limits(limits.cgroups, limits.dead_series_ns);
@@ -30,6 +32,7 @@ void Ledger::set_limits(const LedgerLimits& limits) {
 
 void Ledger::Apply(const Snapshot& snapshot) {
   sweep_ = snapshot.sweep;
+  now_ns_ = snapshot.boottime_ns;
   finished_.clear();
   if (!seeded_) {
     Seed(snapshot);
@@ -38,11 +41,13 @@ void Ledger::Apply(const Snapshot& snapshot) {
   for (const TaskEvent& event : snapshot.events) {
     ApplyEvent(event);
   }
-  for (const TaskReading& reading : snapshot.switched) {
-    ApplyReading(reading, false);
-  }
+  // Then what the iterator tells in full: its names are those of this moment, while an entry of the
+  // hash has new figures under the name that the task had when the entry was made.
   for (const TaskReading& reading : snapshot.living) {
     ApplyReading(reading, true);
+  }
+  for (const TaskReading& reading : snapshot.switched) {
+    ApplyReading(reading, false);
   }
   for (const TaskKey key : snapshot.living_keys) {
     ApplyLivingKey(key);
@@ -68,11 +73,16 @@ void Ledger::Seed(const Snapshot& snapshot) {
 }
 
 bool Ledger::IsStale(const TaskReading& reading, const Task& task) const {
-  if (reading.identity.start_ns >= task.start_ns) {
-    return false;
+  const bool same_process = reading.identity.tgid == task.process->key.tgid;
+  if (reading.identity.start_ns < task.start_ns) {
+    // Only exec takes a task's start time back: to its leader's, whose place it takes.
+    return !same_process;
   }
-  // Only exec takes a task's start time back: to its leader's, whose place it takes.
-  return reading.identity.tgid != task.process->key.tgid;
+  // The entry of a thread that has called exec since it was written: the leader of a process can't
+  // become a mere thread of it.
+  return reading.identity.start_ns > task.start_ns && same_process && task.is_leader &&
+         reading.identity.pid != reading.identity.tgid &&
+         reading.figures.run_ns <= task.last.run_ns;
 }
 
 bool Ledger::FinishedSince(const TaskReading& reading) const {
@@ -103,6 +113,7 @@ Ledger::Task& Ledger::Remember(const TaskReading& reading) {
     ++process.tasks;
   }
   task.start_ns = reading.identity.start_ns;
+  task.is_leader = reading.identity.pid == reading.identity.tgid;
   return task;
 }
 
@@ -148,6 +159,9 @@ void Ledger::ApplyReading(const TaskReading& reading, bool living) {
   const auto known = tasks_.find(reading.key);
   if (known != tasks_.end() && IsStale(reading, known->second)) {
     return;
+  }
+  if (!living && known != tasks_.end() && known->second.living_sweep == sweep_) {
+    return;  // the iterator knew better
   }
   Task& task = Remember(reading);
   task.seen_sweep = sweep_;
@@ -226,8 +240,10 @@ Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
 
 void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
   if (process.comm != identity.comm) {
+    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
     process.comm = identity.comm;
     process.group = GroupId(identity);
+    process.new_labels = true;
   }
   process.ppid = identity.ppid;
   if (identity.pid == identity.tgid) {
@@ -262,10 +278,33 @@ void Ledger::CountPopulations() {
     }
     cgroups_.view.Hold(CgroupMember(task.cgroup_id));
   }
-  std::erase_if(processes_, [](const auto& entry) { return entry.second.tasks == 0; });
-  for (const auto& [key, process] : processes_) {
+  RemoveEndedProcesses();
+  for (auto& [key, process] : processes_) {
+    if (process.new_labels) {
+      process.new_labels = false;
+      process.offset = floors_.Offset(key.tgid, process.comm,
+                                      processes_view_.member(process.member).totals);
+    }
     CountProcess(process);
   }
+}
+
+Totals Ledger::ShownTotals(const Process& process) const {
+  return processes_view_.member(process.member).totals + process.offset;
+}
+
+void Ledger::RemoveEndedProcesses() {
+  std::erase_if(processes_, [&](const auto& entry) {
+    const Process& process = entry.second;
+    if (process.tasks > 0) {
+      return false;
+    }
+    if (processes_view_.member(process.member).shown) {
+      floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    }
+    return true;
+  });
+  floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
 }
 
 void Ledger::CountProcess(const Process& process) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exporter/ledger/label_floors.h"
 #include "exporter/ledger/lost_finals.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/naming.h"
@@ -63,12 +64,15 @@ class Ledger {
     std::uint32_t tasks = 0;      ///< In tasks_.
     View::Id member = 0;
     View::Id group = 0;
+    Totals offset;  ///< See LabelFloors.
+    bool new_labels = true;  ///< The offset is to be looked up in this sweep.
   };
   struct Task {
     std::uint64_t start_ns = 0;
     Figures last;
     std::uint64_t cgroup_id = 0;
     Process* process = nullptr;
+    bool is_leader = false;
     std::uint32_t living_sweep = 0;  ///< The last sweep that met it alive.
     std::uint32_t seen_sweep = 0;    ///< The last sweep that met it at all.
   };
@@ -88,6 +92,8 @@ class Ledger {
   void ApplyReading(const TaskReading& reading, bool living);
   void ApplyLivingKey(TaskKey key);
   bool IsStale(const TaskReading& reading, const Task& task) const;
+  Totals ShownTotals(const Process& process) const;
+  void RemoveEndedProcesses();
   bool FinishedSince(const TaskReading& reading) const;
   void Retire(const Task& task);
   Task& Remember(const TaskReading& reading);
@@ -116,6 +122,9 @@ class Ledger {
   std::unordered_map<std::uint64_t, CgroupMemberId> cgroup_members_;
   std::unordered_map<TaskKey, std::uint64_t> finished_;  ///< In this sweep: key to start.
   LostFinals lost_;
+  LabelFloors floors_;
+  LedgerLimits limits_;
+  std::uint64_t now_ns_ = 0;
   std::uint64_t unattributed_ns_ = 0;
   struct CpuBook {
     std::uint64_t base_ns = 0;

@@ -64,7 +64,7 @@ Report Ledger::MakeReport() const {
     row.group = groups_.names.at(process.group);
     row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;
-    row.totals = member.totals;
+    row.totals = ShownTotals(process);
     report.processes.push_back(std::move(row));
   }
   std::sort(report.processes.begin(), report.processes.end(),

@@ -14,6 +14,16 @@ struct Totals {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t migrations = 0;
+
+  Totals operator+(const Totals& other) const {
+    return {user_ns + other.user_ns,
+            system_ns + other.system_ns,
+            wait_ns + other.wait_ns,
+            timeslices + other.timeslices,
+            voluntary_switches + other.voluntary_switches,
+            involuntary_switches + other.involuntary_switches,
+            migrations + other.migrations};
+  }
 };
 
 }  // namespace sched_exporter

@@ -12,6 +12,15 @@ std::vector<CgroupHost> TestableHierarchies() {
   std::vector<CgroupHost> found;
   std::ifstream mounts("/proc/self/mounts");
   std::string line;
+  // A hierarchy may be mounted more than once; the first is the host's own place for it.
+  const auto add = [&](const std::string& hierarchy, const std::string& directory) {
+    for (const CgroupHost& host : found) {
+      if (host.hierarchy == hierarchy) {
+        return;
+      }
+    }
+    found.push_back({hierarchy, directory});
+  };
   while (std::getline(mounts, line)) {
     std::istringstream fields(line);
     std::string device;
@@ -20,9 +29,9 @@ std::vector<CgroupHost> TestableHierarchies() {
     std::string options;
     fields >> device >> directory >> type >> options;
     if (type == "cgroup2") {
-      found.push_back({"v2", directory});
+      add("v2", directory);
     } else if (type == "cgroup" && ("," + options + ",").find(",cpuacct,") != std::string::npos) {
-      found.push_back({"cpuacct", directory});
+      add("cpuacct", directory);
     }
   }
   return found;

@@ -1,0 +1,34 @@
+#include "exporter/ledger/label_floors.h"
+
+namespace sched_exporter {
+
+void LabelFloors::Leave(std::uint32_t pid, const Comm& comm, const Totals& totals,
+                        std::uint64_t now_ns) {
+  floors_[{pid, comm}] = {totals, now_ns};
+}
+
+Totals LabelFloors::Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const {
+  const auto found = floors_.find({pid, comm});
+  if (found == floors_.end()) {
+    return {};
+  }
+  const Totals& floor = found->second.totals;
+  const auto above = [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; };
+  return {above(floor.user_ns, totals.user_ns),
+          above(floor.system_ns, totals.system_ns),
+          above(floor.wait_ns, totals.wait_ns),
+          above(floor.timeslices, totals.timeslices),
+          above(floor.voluntary_switches, totals.voluntary_switches),
+          above(floor.involuntary_switches, totals.involuntary_switches),
+          above(floor.migrations, totals.migrations)};
+}
+
+void LabelFloors::Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit) {
+  std::erase_if(floors_,
+                [&](const auto& entry) { return now_ns - entry.second.left_ns > keep_ns; });
+  while (floors_.size() > limit) {
+    floors_.erase(floors_.begin());
+  }
+}
+
+}  // namespace sched_exporter

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "exporter/model/snapshot.h"
+#include "exporter/model/totals.h"
+
+namespace sched_exporter {
+
+/// What process series last said before their process ended or took another name. A process that
+/// comes to the same labels, because its pid was used again, goes on from there: to whoever reads
+/// the series it is the same one, and a counter must not go back.
+class LabelFloors {
+ public:
+  /// The series with these labels ends with `totals`.
+  void Leave(std::uint32_t pid, const Comm& comm, const Totals& totals, std::uint64_t now_ns);
+
+  /// What a process with `totals` of its own has to add to them under these labels.
+  Totals Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const;
+
+  /// Forgets what was left longer than `keep_ns` ago, and anything beyond `limit`.
+  void Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit);
+
+ private:
+  struct Floor {
+    Totals totals;
+    std::uint64_t left_ns = 0;
+  };
+
+  std::map<std::pair<std::uint32_t, Comm>, Floor> floors_;
+};
+
+}  // namespace sched_exporter

@@ -1,0 +1,231 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "tests/support/exporter.h"
+#include "tests/support/workload.h"
+
+namespace sched_exporter::test_support {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+std::string UniqueName(const std::string& start) {
+  return start + std::to_string(getpid() % 1'000'000);
+}
+
+class Truth : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = Exporter::Start();
+    ASSERT_TRUE(started) << started.error().message;
+    exporter_ = std::move(*started);
+  }
+
+  MetricsText Scrape() const {
+    auto metrics = exporter_->Scrape();
+    EXPECT_TRUE(metrics) << metrics.error().message;
+    return metrics ? std::move(*metrics) : MetricsText();
+  }
+
+  std::unique_ptr<Exporter> exporter_;
+};
+
+TEST_F(Truth, BusyLoopGrowsWithTheClockWhileItRuns) {
+  Gate begin;
+  const pid_t loop = Fork([&] {
+    PinTo(1);
+    // Nobody else may take this CPU: then it doesn't switch for seconds.
+    setpriority(PRIO_PROCESS, 0, -20);
+    SetComm("busy_alone");
+    begin.Open();
+    while (true) {
+      Burn(milliseconds(1000));
+    }
+    return true;
+  });
+  begin.WaitFor();
+  const auto seconds = [&] {
+    return Scrape().Sum("sched_process_cpu_seconds_total", {{"pid", std::to_string(loop)}});
+  };
+  double counted = seconds();
+  // Both clocks of the truth: the kernel's books may not be ahead of what we show by more than a
+  // tick, and a scrape takes its time.
+  for (int i = 0; i < 6; ++i) {
+    const double run_before = static_cast<double>(ReadSchedStat(loop).run_ns) / 1e9;
+    const auto clock_before = Clock::now();
+    std::this_thread::sleep_for(milliseconds(500));
+    const double next = seconds();
+    const double elapsed = std::chrono::duration<double>(Clock::now() - clock_before).count();
+    const double run = static_cast<double>(ReadSchedStat(loop).run_ns) / 1e9 - run_before;
+    EXPECT_NEAR((next - counted) / run, 1, 0.02) << "of " << run << " s run, " << elapsed << " s";
+    counted = next;
+  }
+  kill(loop, SIGSTOP);
+  waitpid(loop, nullptr, WUNTRACED);
+  const double run = static_cast<double>(ReadSchedStat(loop).run_ns) / 1e9;
+  EXPECT_NEAR(seconds() / run, 1, 0.001);
+  kill(loop, SIGKILL);
+  Wait(loop);
+}
+
+/// Runs `body` under a name of its own; the shares of user time by the exporter and by getrusage.
+void ExpectSameSplit(const Exporter& exporter, const std::string& name,
+                     const std::function<void()>& body) {
+  const pid_t child = Fork([&] {
+    SetComm(name);
+    body();
+    return true;
+  });
+  int status = 0;
+  rusage usage{};
+  ASSERT_EQ(wait4(child, &status, 0, &usage), child);
+  const auto metrics = exporter.Scrape();
+  ASSERT_TRUE(metrics);
+  const double user =
+      metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}, {"mode", "user"}});
+  const double total = metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}});
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  const double true_user = seconds(usage.ru_utime);
+  const double true_total = true_user + seconds(usage.ru_stime);
+  EXPECT_NEAR(total / true_total, 1, 0.001);
+  EXPECT_NEAR(user / total, true_user / true_total, 0.03);
+}
+
+TEST_F(Truth, UserAndSystemTimeAreSplitAsGetrusageDoes) {
+  ExpectSameSplit(*exporter_, UniqueName("user"), [] { Burn(milliseconds(2000)); });
+  ExpectSameSplit(*exporter_, UniqueName("sys"), [] { BurnInSystemCalls(milliseconds(2000)); });
+  ExpectSameSplit(*exporter_, UniqueName("mix"), [] {
+    for (int i = 0; i < 20; ++i) {
+      Burn(milliseconds(50));
+      BurnInSystemCalls(milliseconds(50));
+    }
+  });
+}
+
+TEST_F(Truth, TimeStaysInTheGroupAfterTheEnd) {
+  const std::string name = UniqueName("gone");
+  const pid_t child = Fork([&] {
+    SetComm(name);
+    Burn(milliseconds(300));
+    return true;
+  });
+  int status = 0;
+  rusage usage{};
+  ASSERT_EQ(wait4(child, &status, 0, &usage), child);
+  const double truth = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                       static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(Scrape().Sum("sched_group_cpu_seconds_total", {{"group", name}}) / truth, 1, 0.002);
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  EXPECT_EQ(Scrape().Sum("sched_group_processes", {{"group", name}}), 0);
+}
+
+std::uint64_t KernelSwitches() {
+  std::ifstream stat("/proc/stat");
+  std::string word;
+  std::uint64_t value = 0;
+  while (stat >> word) {
+    if (word == "ctxt") {
+      stat >> value;
+      break;
+    }
+  }
+  return value;
+}
+
+/// Two processes on one CPU pass a byte back and forth until the end.
+pid_t PingPong(int cpu, const Gate& end) {
+  return Fork([cpu, &end] {
+    PinTo(cpu);
+    int there[2];
+    int back[2];
+    if (pipe(there) != 0 || pipe(back) != 0) {
+      return false;
+    }
+    char byte = 0;
+    const pid_t partner = Fork([&] {
+      close(there[1]);
+      while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1) {
+      }
+      return true;
+    });
+    while (end.step() == 0 && write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1) {
+    }
+    close(there[1]);
+    return Wait(partner) == 0;
+  });
+}
+
+TEST_F(Truth, SwitchesAgreeWithTheKernelsCount) {
+  Gate end;
+  // The kernel's count has idle's switches, ours has not: no CPU may be idle.
+  std::vector<pid_t> players;
+  const auto cpus = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  for (int cpu = 0; cpu < cpus; ++cpu) {
+    players.push_back(PingPong(cpu, end));
+  }
+  std::this_thread::sleep_for(milliseconds(300));
+  const double before = Scrape().Sum("sched_group_context_switches_total");
+  const std::uint64_t kernel_before = KernelSwitches();
+  while (KernelSwitches() - kernel_before < 400'000) {
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  const double after = Scrape().Sum("sched_group_context_switches_total");
+  const double kernel = static_cast<double>(KernelSwitches() - kernel_before);
+  end.Open();
+  for (const pid_t player : players) {
+    Wait(player);
+  }
+  EXPECT_NEAR((after - before) / kernel, 1, 0.005) << kernel << " switches by the kernel";
+}
+
+TEST_F(Truth, WaitAndTimeslicesAgreeWithSchedstat) {
+  Gate end;
+  std::vector<pid_t> rivals;
+  for (int i = 0; i < 3; ++i) {
+    rivals.push_back(Fork([&] {
+      PinTo(0);
+      while (end.step() == 0) {
+        Burn(milliseconds(5));
+      }
+      return true;
+    }));
+  }
+  std::this_thread::sleep_for(milliseconds(1500));
+  for (const pid_t rival : rivals) {
+    kill(rival, SIGSTOP);
+    waitpid(rival, nullptr, WUNTRACED);
+  }
+  const MetricsText metrics = Scrape();
+  for (const pid_t rival : rivals) {
+    const SchedStat truth = ReadSchedStat(rival);
+    const Labels labels{{"pid", std::to_string(rival)}};
+    EXPECT_NEAR(metrics.Sum("sched_process_cpu_seconds_total", labels) * 1e9,
+                static_cast<double>(truth.run_ns), 1);
+    EXPECT_NEAR(metrics.Sum("sched_process_runqueue_wait_seconds_total", labels) * 1e9,
+                static_cast<double>(truth.wait_ns), 1);
+    EXPECT_EQ(metrics.Sum("sched_process_timeslices_total", labels),
+              static_cast<double>(truth.timeslices));
+  }
+  end.Open();
+  for (const pid_t rival : rivals) {
+    kill(rival, SIGCONT);
+    Wait(rival);
+  }
+}
+
+}  // namespace
+}  // namespace sched_exporter::test_support

@@ -195,16 +195,16 @@ TEST_F(Serving, CollectionGoesOnWithoutScrapes) {
 int ScrapeTogether(const Exporter& exporter, int count) {
   std::atomic<bool> go{false};
   std::atomic<int> whole{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(static_cast<std::size_t>(count));
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       while (!go) {
         std::this_thread::yield();
       }
       const auto reply = HttpGet(exporter.port(), "/metrics", {}, std::chrono::minutes(1));
       const auto metrics = reply && reply->status == 200
                                ? MetricsText::Parse(reply->body)
-                               : tl::unexpected(Error{reply ? reply->body : reply.error().message});
+                               : Fail(reply ? reply->body : reply.error().message);
       EXPECT_TRUE(metrics) << metrics.error().message;
       whole += metrics && DuplicateSeries(*metrics).empty() ? 1 : 0;
     });

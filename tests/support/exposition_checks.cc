@@ -22,7 +22,7 @@ std::vector<std::string> DuplicateSeries(const MetricsText& metrics) {
     if (!seen.emplace(line.name, line.labels).second) {
       std::string text = line.name;
       for (const auto& [label, value] : line.labels) {
-        text += " " + label + "=" + value;
+        text.append(" ").append(label).append("=").append(value);
       }
       duplicates.push_back(text);
     }
@@ -31,7 +31,7 @@ std::vector<std::string> DuplicateSeries(const MetricsText& metrics) {
 }
 
 bool IsUtf8(std::string_view text) {
-  const iconv_t converter = iconv_open("UTF-32LE", "UTF-8");
+  iconv_t converter = iconv_open("UTF-32LE", "UTF-8");
   std::string input(text);
   std::string output(4 * input.size() + 4, '\0');
   char* from = input.data();

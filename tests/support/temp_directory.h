@@ -26,7 +26,7 @@ class TempDirectory {
 
   /// Writes a file and returns its path.
   std::string Write(const std::string& name, const std::string& text) const {
-    const std::string file = path_ + "/" + name;
+    std::string file = path_ + "/" + name;
     std::ofstream(file, std::ios::binary) << text;
     return file;
   }

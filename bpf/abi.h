@@ -83,12 +83,11 @@ struct abi_task {
 };
 ABI_ASSERT(sizeof(struct abi_task) == 160, "abi_task");
 
-static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns, __u32 pid,
+static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns,
 							     const struct abi_figures *f)
 {
-	return start_ns + 17 * (__u64)pid + f->run_ns + 3 * f->wait_ns + 5 * f->timeslices +
-	       7 * f->voluntary + 9 * f->involuntary + 11 * f->migrations + 13 * f->user_ns +
-	       15 * f->system_ns;
+	return start_ns + f->run_ns + f->wait_ns + f->timeslices + f->voluntary + f->involuntary +
+	       f->migrations + f->user_ns + f->system_ns;
 }
 
 /* What a record in the ring buffer `finished` tells. */

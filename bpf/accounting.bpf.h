@@ -71,6 +71,43 @@ static __always_inline bool is_current(const struct abi_task *entry, struct task
 	       entry->identity.css_set == (u64)task->cgroups;
 }
 
+/*
+ * The way of nearly every switch: field by field from the task into the entry, without a copy on
+ * the stack (it cost 10 ns of 25; docs/performance.md).
+ */
+static __always_inline void update_task(struct abi_task *entry, struct task_struct *task)
+{
+	struct abi_figures *to = &entry->figures;
+	u64 check = entry->identity.start_ns;
+	u64 value;
+
+	value = task->se.sum_exec_runtime;
+	to->run_ns = value;
+	check += value;
+	value = task_wait_ns(task);
+	to->wait_ns = value;
+	check += value;
+	value = task_timeslices(task);
+	to->timeslices = value;
+	check += value;
+	value = task->nvcsw;
+	to->voluntary = value;
+	check += value;
+	value = task->nivcsw;
+	to->involuntary = value;
+	check += value;
+	value = task->se.nr_migrations;
+	to->migrations = value;
+	check += value;
+	value = task->utime;
+	to->user_ns = value;
+	check += value;
+	value = task->stime;
+	to->system_ns = value;
+	check += value;
+	entry->check = check;
+}
+
 /* Puts a fresh entry into `tasks`; a failure counts. */
 static __always_inline void insert_task(struct abi_cpu *cpu, abi_task_key key,
 					const struct abi_identity *id,
@@ -81,7 +118,7 @@ static __always_inline void insert_task(struct abi_cpu *cpu, abi_task_key key,
 	entry.key = key;
 	entry.identity = *id;
 	entry.figures = *figures;
-	entry.check = abi_check(id->start_ns, id->pid, figures);
+	entry.check = abi_check(id->start_ns, figures);
 	entry.sweep = sweep;
 	if (bpf_map_update_elem(&tasks, &key, &entry, BPF_ANY))
 		cpu->insert_failures++;

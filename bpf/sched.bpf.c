@@ -46,21 +46,23 @@ static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64
 
 /* A task's first switch, its first after a move, and its last. */
 static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struct *prev,
-					  struct abi_task *entry, const struct abi_figures *figures)
+					  struct abi_task *entry)
 {
 	abi_task_key key = task_key(prev);
+	struct abi_figures figures;
 	struct abi_identity id;
 
+	read_figures(prev, &figures);
 	read_identity(prev, &id);
 	if (entry && entry->identity.start_ns == id.start_ns &&
-	    entry->check == abi_check(id.start_ns, id.pid, &entry->figures))
+	    entry->check == abi_check(id.start_ns, &entry->figures))
 		send_move(cpu, key, entry->identity.cgroup_id, false, &id, &entry->figures);
 	if (!task_is_dead(prev)) {
-		insert_task(cpu, key, &id, figures);
+		insert_task(cpu, key, &id, &figures);
 		return;
 	}
-	if (!send_event(ABI_FINISHED, 0, false, key, &id, figures))
-		keep_in_sums(cpu, &id, figures);
+	if (!send_event(ABI_FINISHED, 0, false, key, &id, &figures))
+		keep_in_sums(cpu, &id, &figures);
 	bpf_map_delete_elem(&tasks, &key);
 }
 
@@ -73,21 +75,17 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct abi_cpu *cpu = this_cpu();
 	abi_task_key key = task_key(prev);
-	struct abi_figures figures;
 	struct abi_task *entry;
 
 	if (!cpu)
 		return 0;
 	if (prev->pid) {
-		read_figures(prev, &figures);
-		count_slice(cpu, prev, figures.run_ns);
+		count_slice(cpu, prev, prev->se.sum_exec_runtime);
 		entry = bpf_map_lookup_elem(&tasks, &key);
-		if (entry && is_current(entry, prev) && !task_is_dead(prev)) {
-			entry->figures = figures;
-			entry->check = abi_check(prev->start_boottime, prev->pid, &figures);
-		} else {
-			switch_slowly(cpu, prev, entry, &figures);
-		}
+		if (entry && is_current(entry, prev) && !task_is_dead(prev))
+			update_task(entry, prev);
+		else
+			switch_slowly(cpu, prev, entry);
 	}
 	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = next->se.sum_exec_runtime;

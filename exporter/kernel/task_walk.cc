@@ -18,7 +18,7 @@ constexpr std::uint64_t kStepsPerEntry = 4;
 
 void TaskWalk::Take(const abi_task& entry, std::vector<TaskReading>& readings,
                     TaskWalkStats& stats) {
-  if (entry.check != abi_check(entry.identity.start_ns, entry.identity.pid, &entry.figures)) {
+  if (entry.check != abi_check(entry.identity.start_ns, &entry.figures)) {
     ++stats.torn;
     return;
   }

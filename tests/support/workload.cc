@@ -114,4 +114,57 @@ void Gate::WaitFor(int step) const {
   }
 }
 
+pid_t PingPong(int cpu, const Gate& end, volatile long* rounds) {
+  return Fork([cpu, &end, rounds] {
+    PinTo(cpu);
+    int there[2];
+    int back[2];
+    if (pipe(there) != 0 || pipe(back) != 0) {
+      return false;
+    }
+    char byte = 0;
+    const pid_t partner = Fork([&] {
+      close(there[1]);
+      while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1) {
+      }
+      return true;
+    });
+    while (end.step() == 0 && write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1) {
+      if (rounds != nullptr) {
+        *rounds = *rounds + 1;
+      }
+    }
+    close(there[1]);
+    return Wait(partner) == 0;
+  });
+}
+
+volatile long* SharedCounter() {
+  return static_cast<volatile long*>(mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE,
+                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+
+pid_t StartSleepers(int count, const Gate& end) {
+  Gate ready;
+  const pid_t parent = Fork([&] {
+    setpgid(0, 0);
+    for (int i = 0; i < count; ++i) {
+      if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pause();
+        _exit(0);
+      }
+    }
+    ready.Open();
+    end.WaitFor();
+    signal(SIGTERM, SIG_IGN);
+    kill(0, SIGTERM);
+    while (wait(nullptr) > 0) {
+    }
+    return true;
+  });
+  ready.WaitFor();
+  return parent;
+}
+
 }  // namespace sched_exporter::test_support

@@ -57,4 +57,14 @@ class Gate {
   volatile int* step_;
 };
 
+/// Two processes on one CPU pass a byte back and forth until `end` opens. The parent's pid; it
+/// counts its rounds in `rounds`, which may be nullptr.
+pid_t PingPong(int cpu, const Gate& end, volatile long* rounds = nullptr);
+
+/// Shared memory for a number that a child counts.
+volatile long* SharedCounter();
+
+/// Starts `count` processes that sleep until `end` opens, under one parent, which is returned.
+pid_t StartSleepers(int count, const Gate& end);
+
 }  // namespace sched_exporter::test_support

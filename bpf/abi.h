@@ -58,6 +58,7 @@ struct abi_identity {
 	__u64 leader_start_ns; /* start_boottime of its thread group's leader */
 	__u64 cgroup_id;       /* inode number of its cgroup in the chosen hierarchy */
 	__u64 css_set;	       /* task->cgroups: differs whenever the task was moved */
+	__u64 cred;	       /* task->cred: differs whenever its uid was changed */
 	__u32 pid;	       /* the task */
 	__u32 tgid;	       /* the process */
 	__u32 ppid;	       /* the parent process */
@@ -66,7 +67,7 @@ struct abi_identity {
 	__u32 pad;
 	char comm[ABI_COMM_LEN]; /* of the thread group's leader: the process's name */
 };
-ABI_ASSERT(sizeof(struct abi_identity) == 72, "abi_identity");
+ABI_ASSERT(sizeof(struct abi_identity) == 80, "abi_identity");
 
 /*
  * Value of the LRU hash `tasks`. The figures are written in place at each switch, so that a reader
@@ -81,7 +82,7 @@ struct abi_task {
 	__u32 sweep; /* number of the sweep during which the entry was inserted */
 	__u32 pad;
 };
-ABI_ASSERT(sizeof(struct abi_task) == 160, "abi_task");
+ABI_ASSERT(sizeof(struct abi_task) == 168, "abi_task");
 
 static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns,
 							     const struct abi_figures *f)
@@ -104,7 +105,7 @@ struct abi_event {
 	struct abi_identity identity;
 	struct abi_figures figures;
 };
-ABI_ASSERT(sizeof(struct abi_event) == 160, "abi_event");
+ABI_ASSERT(sizeof(struct abi_event) == 168, "abi_event");
 
 /* Key and value of the hash `finished_sums`: where finals go when `finished` is full. */
 struct abi_sum_key {
@@ -143,7 +144,7 @@ struct abi_living {
 	struct abi_identity identity;
 	struct abi_figures figures;
 };
-ABI_ASSERT(sizeof(struct abi_living) == 152, "abi_living");
+ABI_ASSERT(sizeof(struct abi_living) == 160, "abi_living");
 
 /* Value of the hash `cgroup_paths`, keyed by cgroup id: cgroups made since attaching. */
 struct abi_cgroup_path {

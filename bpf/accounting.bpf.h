@@ -54,6 +54,7 @@ static __always_inline void read_identity(struct task_struct *task, struct abi_i
 	id->start_ns = task->start_boottime;
 	id->leader_start_ns = leader->start_boottime;
 	id->css_set = (u64)task->cgroups;
+	id->cred = (u64)task->cred;
 	id->cgroup_id = cgroup_id_of(task->cgroups);
 	id->pid = task->pid;
 	id->tgid = task->tgid;
@@ -61,7 +62,8 @@ static __always_inline void read_identity(struct task_struct *task, struct abi_i
 	id->uid = task->cred->euid.val;
 	id->kernel_thread = !!(task->flags & PF_KTHREAD);
 	id->pad = 0;
-	bpf_probe_read_kernel(id->comm, sizeof(id->comm), leader->comm);
+	((u64 *)id->comm)[0] = ((const u64 *)leader->comm)[0];
+	((u64 *)id->comm)[1] = ((const u64 *)leader->comm)[1];
 }
 
 /* True where the entry belongs to this very task and its cgroup has not changed. */

@@ -30,7 +30,7 @@ struct {
 /* Finished and moved tasks, struct abi_event each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4194304);
+	__uint(max_entries, 1048576);
 } finished SEC(".maps");
 
 /* The second place for finals. Two, so that one can be read and emptied while the other is filled. */

@@ -149,8 +149,7 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 					      struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
-	char comm[ABI_COMM_LEN];
+	const u64 *comm = (const u64 *)task->group_leader->comm;
 
 	if (entry->sweep == sweep || !is_current(entry, task) || task_is_on_cpu(task))
 		return false;
@@ -158,12 +157,11 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 	    entry->figures.wait_ns != task_wait_ns(task) ||
 	    entry->figures.migrations != task->se.nr_migrations)
 		return false;
-	if (entry->identity.uid != task->cred->euid.val ||
+	if (entry->identity.cred != (u64)task->cred ||
 	    entry->identity.ppid != (u32)task->real_parent->tgid)
 		return false;
-	bpf_probe_read_kernel(comm, sizeof(comm), leader->comm);
-	return *(u64 *)comm == *(u64 *)entry->identity.comm &&
-	       *(u64 *)(comm + 8) == *(u64 *)(entry->identity.comm + 8);
+	return comm[0] == ((const u64 *)entry->identity.comm)[0] &&
+	       comm[1] == ((const u64 *)entry->identity.comm)[1];
 }
 
 /*

@@ -60,19 +60,24 @@ void Measure(const char* name, pid_t pid, int port, const HeaderMap& headers, in
   std::fflush(stdout);
 }
 
+/// With the rules of Debian's package: every process by its name.
 pid_t StartPeer(int port) {
+  const std::string config = "/tmp/scrape_cost_peer." + std::to_string(getpid()) + ".yml";
+  std::ofstream(config) << "process_names:\n  - name: \"{{.Comm}}\"\n    cmdline: [\".+\"]\n";
   const pid_t pid = fork();
   if (pid == 0) {
     const std::string address = "--web.listen-address=127.0.0.1:" + std::to_string(port);
+    const std::string config_flag = "--config.path=" + config;
     if (std::freopen("/dev/null", "w", stderr) != nullptr) {
       execlp("prometheus-process-exporter", "prometheus-process-exporter", address.c_str(),
-             "--procnames", "sleeper", nullptr);
+             config_flag.c_str(), nullptr);
     }
     _exit(127);
   }
-  for (int i = 0; i < 200 && !HttpGet(port, "/"); ++i) {
+  for (int i = 0; i < 600 && !HttpGet(port, "/"); ++i) {
     usleep(50'000);
   }
+  unlink(config.c_str());
   return pid;
 }
 

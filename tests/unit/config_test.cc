@@ -45,7 +45,7 @@ const std::vector<KeyCase>& KeyCases() {
       {"collection.walk", "walk: auto", "walk: next_key",
        [](Config& c) { c.collection.walk = WalkMethod::kNextKey; }},
       {"maps.tasks", "tasks: 16384", "tasks: 777", [](Config& c) { c.maps.tasks = 777; }},
-      {"maps.finished_bytes", "finished_bytes: 4194304", "finished_bytes: 8192",
+      {"maps.finished_bytes", "finished_bytes: 1048576", "finished_bytes: 8192",
        [](Config& c) { c.maps.finished_bytes = 8192; }},
       {"maps.finished_sums", "finished_sums: 1024", "finished_sums: 1025",
        [](Config& c) { c.maps.finished_sums = 1025; }},

@@ -179,10 +179,10 @@ void AddHost(Builder& builder, const Families& families, const Report& report) {
 
 /// One family whose series differ in one label.
 void AddLabelled(Builder& builder, const Family& family,
-                 std::vector<std::pair<std::string, double>> values) {
+                 const std::vector<std::pair<std::string, double>>& values) {
   MetricFamily made = builder.Begin(family, values.size());
-  for (auto& [label, value] : values) {
-    Builder::Put(made, family, {std::move(label)}, value);
+  for (const auto& [label, value] : values) {
+    Builder::Put(made, family, {label}, value);
   }
   builder.End(std::move(made));
 }

@@ -10,9 +10,17 @@ namespace {
 /// late.
 constexpr std::uint32_t kForgetAfterSweeps = 100;
 
+/// A task in debt is forgotten sooner: most are dead, and a storm of them must not fill the memory.
+constexpr std::uint32_t kForgetGoneAfterSweeps = 20;
+
 /// A task that the seed didn't meet either had not run yet, or was past the task list on its way
 /// out. The former was born no longer than this before the seed.
 constexpr std::uint64_t kForkTakesAtMostNs = 1'000'000'000;
+
+bool IsZero(const Delta& delta) {
+  return (delta.run_ns | delta.wait_ns | delta.timeslices | delta.voluntary_switches |
+          delta.involuntary_switches | delta.migrations | delta.user_ns | delta.system_ns) == 0;
+}
 
 }  // namespace
 
@@ -35,74 +43,82 @@ void Ledger::Apply(const Snapshot& snapshot) {
   now_ns_ = snapshot.boottime_ns;
   finished_.clear();
   if (!seeded_) {
-    Seed(snapshot);
+    seed_boottime_ns_ = snapshot.boottime_ns;
+    lost_.Seed(snapshot);
   }
+  lost_.Take(snapshot);
   // Events first: what they tell happened before the readings, or makes the readings stale.
   for (const TaskEvent& event : snapshot.events) {
     ApplyEvent(event);
   }
-  // Then what the iterator tells in full: its names are those of this moment, while an entry of the
-  // hash has new figures under the name that the task had when the entry was made.
+  // Then the names of this moment: an entry of the hash has new figures under the name that the
+  // task had when the entry was made.
   for (const TaskReading& reading : snapshot.living) {
-    ApplyReading(reading, true);
+    Process& process = FindProcess(reading.identity);
+    NameProcess(process, reading.identity);
+    process.named_sweep = sweep_;
   }
+  // The hash before the iterator: where a task was moved without an event, its entry tells what it
+  // had used in its former cgroup.
   for (const TaskReading& reading : snapshot.switched) {
     ApplyReading(reading, false);
+  }
+  for (const TaskReading& reading : snapshot.living) {
+    ApplyReading(reading, true);
   }
   for (const TaskKey key : snapshot.living_keys) {
     ApplyLivingKey(key);
   }
-  lost_.Take(snapshot);
-  RetireLost();
+  RetireMissing();
   CreditLost();
   UpdateCpus(snapshot);
   CountPopulations();
-  std::vector<View::Id> removed;
-  processes_view_.Settle(snapshot.boottime_ns, removed);
-  groups_.Settle(snapshot.boottime_ns);
-  cgroups_.Settle(snapshot.boottime_ns);
-  // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
-  std::erase_if(cgroup_members_,
-                [&](const auto& entry) { return entry.second.used_sweep != sweep_; });
+  SettleViews();
   seeded_ = true;
 }
 
-void Ledger::Seed(const Snapshot& snapshot) {
-  seed_boottime_ns_ = snapshot.boottime_ns;
-  lost_.Seed(snapshot);
-}
-
-bool Ledger::IsStale(const TaskReading& reading, const Task& task) const {
-  const bool same_process = reading.identity.tgid == task.process->key.tgid;
-  if (reading.identity.start_ns < task.start_ns) {
-    // Only exec takes a task's start time back: to its leader's, whose place it takes.
-    return !same_process;
+Ledger::Relation Ledger::Relate(const TaskIdentity& identity, const Owner& owner) {
+  if (identity.start_ns == owner.start_ns) {
+    return Relation::kSame;
   }
-  // The entry of a thread that has called exec since it was written: the leader of a process can't
-  // become a mere thread of it.
-  return reading.identity.start_ns > task.start_ns && same_process && task.is_leader &&
-         reading.identity.pid != reading.identity.tgid &&
-         reading.figures.run_ns <= task.last.run_ns;
+  const bool same_process = identity.tgid == owner.tgid;
+  const bool leads = identity.pid == identity.tgid;
+  if (identity.start_ns < owner.start_ns) {
+    // Only exec takes a task's start time back: to its leader's, whose place it takes.
+    return same_process && leads && !owner.leads ? Relation::kSame : Relation::kStale;
+  }
+  // The leader of a process can't become a mere thread of it: this was written before its exec.
+  return same_process && owner.leads && !leads ? Relation::kStale : Relation::kNewOwner;
 }
 
-bool Ledger::FinishedSince(const TaskReading& reading) const {
-  const auto finished = finished_.find(reading.key);
-  return finished != finished_.end() && reading.identity.start_ns <= finished->second;
+Ledger::Owner Ledger::OwnerOf(TaskKey key, const Task& task) const {
+  return {task.start_ns, task.process->key.tgid, task.process->leader == key};
+}
+
+bool Ledger::Knows(const TaskReading& reading) const {
+  if (const auto task = tasks_.find(reading.key); task != tasks_.end()) {
+    return reading.identity.start_ns <= task->second.start_ns;
+  }
+  const auto gone = gone_.find(reading.key);
+  return gone != gone_.end() && Relate(reading.identity, gone->second.owner) == Relation::kSame;
 }
 
 Ledger::Task& Ledger::Remember(const TaskReading& reading) {
   const auto [entry, added] = tasks_.try_emplace(reading.key);
   Task& task = entry->second;
   if (!added && reading.identity.start_ns > task.start_ns) {
-    // The address has a new owner, and nobody told the end of the former one.
-    Retire(task);
+    // The address has a new owner, and nobody told the end of the former one. Its final may be
+    // lost, even if that isn't known yet: the kernel side's count was read before its last event.
+    AddDebt(task);
+    --task.process->tasks;
     task = Task{};
   }
   if (task.process == nullptr) {
-    const bool born_since =
-        seeded_ && reading.identity.start_ns + kForkTakesAtMostNs >= seed_boottime_ns_;
-    task.last = born_since ? Figures{} : reading.figures;
-    task.cgroup_id = reading.identity.cgroup_id;
+    BeginTask(task, reading);
+  }
+  if (task.in_debt) {
+    lost_.Refund(task.cgroup_id, task.process->comm, task.last);
+    task.in_debt = false;
   }
   Process& process = FindProcess(reading.identity);
   if (task.process != &process) {
@@ -112,56 +128,117 @@ Ledger::Task& Ledger::Remember(const TaskReading& reading) {
     task.process = &process;
     ++process.tasks;
   }
+  if (reading.identity.pid == reading.identity.tgid) {
+    process.leader = reading.key;
+  }
   task.start_ns = reading.identity.start_ns;
-  task.is_leader = reading.identity.pid == reading.identity.tgid;
   return task;
 }
 
-void Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id) {
-  const Delta delta = Difference(reading.figures, task.last);
-  task.last = Larger(task.last, reading.figures);
-  if (delta.run_ns == 0 && delta.wait_ns == 0 && delta.timeslices == 0 && delta.migrations == 0 &&
-      delta.voluntary_switches == 0 && delta.involuntary_switches == 0) {
+void Ledger::BeginTask(Task& task, const TaskReading& reading) {
+  if (TakeBack(task, reading)) {
     return;
   }
+  task.last = BornSinceSeed(reading) ? Figures{} : reading.figures;
+  task.cgroup_id = reading.identity.cgroup_id;
+}
+
+/// A task that was taken for dead is back, or its end is told.
+bool Ledger::TakeBack(Task& task, const TaskReading& reading) {
+  const auto entry = gone_.find(reading.key);
+  if (entry == gone_.end()) {
+    return false;
+  }
+  const Gone gone = entry->second;
+  gone_.erase(entry);
+  if (Relate(reading.identity, gone.owner) != Relation::kSame) {
+    return false;
+  }
+  lost_.Refund(gone.cgroup_id, gone.comm, gone.last);
+  task.last = gone.last;
+  task.cgroup_id = gone.cgroup_id;
+  return true;
+}
+
+bool Ledger::BornSinceSeed(const TaskReading& reading) const {
+  if (!seeded_) {
+    return false;
+  }
+  const TaskIdentity& identity = reading.identity;
+  if (identity.start_ns + kForkTakesAtMostNs >= seed_boottime_ns_) {
+    return true;
+  }
+  // A thread that took its leader's start time in exec: the leader that the seed met is another.
+  const auto process = processes_.find({identity.tgid, identity.leader_start_ns});
+  return identity.pid == identity.tgid && process != processes_.end() &&
+         process->second.leader != 0 && process->second.leader != reading.key;
+}
+
+/// Returns false where the reading had nothing new.
+bool Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id) {
+  const Delta delta = Difference(reading.figures, task.last);
+  task.last = Larger(task.last, reading.figures);
+  if (IsZero(delta)) {
+    return false;
+  }
+  if (!seeded_) {
+    return true;
+  }
   const Process& process = *task.process;
+  const bool by_process = reading.identity.comm == process.comm || process.named_sweep == sweep_;
   processes_view_.Credit(process.member, delta);
-  groups_.view.Credit(
-      reading.identity.comm == process.comm ? process.group : GroupId(reading.identity), delta);
+  groups_.view.Credit(by_process ? process.group : GroupId(reading.identity), delta);
   cgroups_.view.Credit(CgroupMember(cgroup_id), delta);
+  return true;
 }
 
 void Ledger::ApplyEvent(const TaskEvent& event) {
   const TaskReading& reading = event.reading;
   const auto known = tasks_.find(reading.key);
-  if (known != tasks_.end() && IsStale(reading, known->second)) {
+  // Events are in order. So an earlier start is that of a leader whose place the task took since,
+  // even if it has lost that place to another thread meanwhile.
+  if (known != tasks_.end() && reading.identity.start_ns < known->second.start_ns &&
+      reading.identity.tgid != known->second.process->key.tgid) {
     return;
   }
-  const bool is_new =
-      known == tasks_.end() || reading.identity.start_ns > known->second.start_ns;
+  const bool use_known = event.from_is_guess && Knows(reading);
+  const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;
+  Task& task = Remember(reading);
   if (event.kind == TaskEvent::Kind::kMoved) {
-    Task& task = Remember(reading);
-    const bool use_known = !is_new && event.from_is_guess;
     Credit(task, reading, use_known ? task.cgroup_id : event.from_cgroup_id);
     task.cgroup_id = reading.identity.cgroup_id;
-    task.seen_sweep = sweep_;
+    task.seen_sweep = task.moved_sweep = sweep_;
     return;
   }
-  Credit(Remember(reading), reading, reading.identity.cgroup_id);
-  finished_[reading.key] = reading.identity.start_ns;
+  Credit(task, reading, reading.identity.cgroup_id);
+  finished_.emplace(reading.key, End{reading.identity, former_start_ns});
   Forget(reading.key);
 }
 
+/// The reading is older than the end of its task, which an event of this sweep told.
+bool Ledger::HasFinished(const TaskReading& reading) const {
+  const auto [first, last] = finished_.equal_range(reading.key);
+  return std::any_of(first, last, [&](const auto& entry) {
+    const TaskIdentity& then = reading.identity;
+    const TaskIdentity& end = entry.second.identity;
+    const bool before_exec =
+        then.start_ns > end.start_ns && then.pid != then.tgid && end.pid == end.tgid;
+    return then.tgid == end.tgid && (then.start_ns == end.start_ns || before_exec ||
+                                     then.start_ns == entry.second.former_start_ns);
+  });
+}
+
 void Ledger::ApplyReading(const TaskReading& reading, bool living) {
-  if (FinishedSince(reading)) {
+  if (HasFinished(reading)) {
     return;
   }
-  const auto known = tasks_.find(reading.key);
-  if (known != tasks_.end() && IsStale(reading, known->second)) {
-    return;
-  }
-  if (!living && known != tasks_.end() && known->second.living_sweep == sweep_) {
-    return;  // the iterator knew better
+  if (const auto known = tasks_.find(reading.key); known != tasks_.end()) {
+    const bool another = reading.identity.start_ns != known->second.start_ns;
+    // Beside a move of this sweep, another start is from before it, or the next sweep tells again.
+    if ((another && known->second.moved_sweep == sweep_) ||
+        Relate(reading.identity, OwnerOf(reading.key, known->second)) == Relation::kStale) {
+      return;
+    }
   }
   Task& task = Remember(reading);
   task.seen_sweep = sweep_;
@@ -171,15 +248,19 @@ void Ledger::ApplyReading(const TaskReading& reading, bool living) {
   if (reading.figures.run_ns < task.last.run_ns) {
     return;  // older than an event of this sweep
   }
-  Credit(task, reading, reading.identity.cgroup_id);
+  const bool newer = Credit(task, reading, reading.identity.cgroup_id);
+  if (!newer && task.moved_sweep == sweep_) {
+    return;  // perhaps older than the move, and then its cgroup is the former one
+  }
   task.cgroup_id = reading.identity.cgroup_id;
   UpdateProcess(*task.process, reading.identity);
 }
 
+/// The walk has the figures, unless it caught the entry while it was being written. Then who lives
+/// at this address is not sure: `seen_sweep` stays.
 void Ledger::ApplyLivingKey(TaskKey key) {
   if (const auto task = tasks_.find(key); task != tasks_.end()) {
     task->second.living_sweep = sweep_;
-    task->second.seen_sweep = sweep_;
   }
 }
 
@@ -189,29 +270,40 @@ void Ledger::Forget(TaskKey key) {
   tasks_.erase(task);
 }
 
-void Ledger::Retire(const Task& task) {
-  if (lost_.Expecting()) {
+void Ledger::AddDebt(const Task& task) {
+  if (!task.in_debt) {
     lost_.AddDebt(task.cgroup_id, task.process->comm, task.last);
   }
-  --task.process->tasks;
 }
 
-void Ledger::RetireLost() {
-  const bool expecting = lost_.Expecting();
+/// While finals are lost, every task that no record of this sweep is of may be in a sum.
+void Ledger::RetireMissing() {
+  const bool open = lost_.Open();
   for (auto entry = tasks_.begin(); entry != tasks_.end();) {
-    const Task& task = entry->second;
+    auto& [key, task] = *entry;
     const std::uint32_t missing = sweep_ - task.seen_sweep;
-    if (missing == 0 || (!expecting && missing < kForgetAfterSweeps)) {
+    if (missing > 0 && open) {
+      AddDebt(task);
+      task.in_debt = true;
+    }
+    if (missing == 0 || task.living_sweep == sweep_ ||
+        (!task.in_debt && missing < kForgetAfterSweeps)) {
       ++entry;
       continue;
     }
-    Retire(task);
+    if (task.in_debt) {
+      gone_[key] = {OwnerOf(key, task), task.last, task.cgroup_id, task.process->comm, sweep_};
+    }
+    --task.process->tasks;
     entry = tasks_.erase(entry);
   }
+  std::erase_if(gone_, [&](const auto& entry) {
+    return sweep_ - entry.second.sweep >= kForgetGoneAfterSweeps;
+  });
 }
 
 void Ledger::CreditLost() {
-  for (const LostFinals::Addition& addition : lost_.TakeAdditions()) {
+  for (const LostFinals::Addition& addition : lost_.TakeAdditions(gone_.empty())) {
     TaskIdentity identity;
     identity.comm = addition.comm;
     processes_view_.CreditOther(addition.delta);
@@ -219,130 +311,6 @@ void Ledger::CreditLost() {
     cgroups_.view.Credit(CgroupMember(addition.cgroup_id), addition.delta);
   }
   unattributed_ns_ += lost_.TakeUnattributed().run_ns;
-}
-
-Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
-  const ProcessKey key{identity.tgid, identity.leader_start_ns};
-  const auto [entry, added] = processes_.try_emplace(key);
-  Process& process = entry->second;
-  if (added) {
-    process.key = key;
-    process.comm = identity.comm;
-    process.kernel_thread = identity.kernel_thread;
-    process.ppid = identity.ppid;
-    process.uid = identity.uid;
-    process.cgroup_id = identity.cgroup_id;
-    process.group = GroupId(identity);
-    process.member = processes_view_.Add();
-  }
-  return process;
-}
-
-void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
-  if (process.comm != identity.comm) {
-    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
-    process.comm = identity.comm;
-    process.group = GroupId(identity);
-    process.new_labels = true;
-  }
-  process.ppid = identity.ppid;
-  if (identity.pid == identity.tgid) {
-    process.uid = identity.uid;
-    process.cgroup_id = identity.cgroup_id;
-  }
-}
-
-View::Id Ledger::GroupId(const TaskIdentity& identity) {
-  return groups_.Find(naming_.GroupOf(identity));
-}
-
-View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
-  const auto [entry, added] = cgroup_members_.try_emplace(cgroup_id);
-  if (added) {
-    entry->second.id = cgroups_.Find(naming_.CgroupPath(cgroup_id));
-  }
-  entry->second.used_sweep = sweep_;
-  return entry->second.id;
-}
-
-void Ledger::CountPopulations() {
-  processes_view_.ClearPopulations();
-  groups_.view.ClearPopulations();
-  cgroups_.view.ClearPopulations();
-  living_ = 0;
-  for (const auto& [key, task] : tasks_) {
-    if (task.living_sweep == sweep_) {
-      ++living_;
-      ++processes_view_.population(task.process->member).threads;
-      ++cgroups_.view.population(CgroupMember(task.cgroup_id)).threads;
-    }
-    cgroups_.view.Hold(CgroupMember(task.cgroup_id));
-  }
-  RemoveEndedProcesses();
-  for (auto& [key, process] : processes_) {
-    if (process.new_labels) {
-      process.new_labels = false;
-      process.offset = floors_.Offset(key.tgid, process.comm,
-                                      processes_view_.member(process.member).totals);
-    }
-    CountProcess(process);
-  }
-}
-
-Totals Ledger::ShownTotals(const Process& process) const {
-  return processes_view_.member(process.member).totals + process.offset;
-}
-
-void Ledger::RemoveEndedProcesses() {
-  std::erase_if(processes_, [&](const auto& entry) {
-    const Process& process = entry.second;
-    if (process.tasks > 0) {
-      return false;
-    }
-    if (processes_view_.member(process.member).shown) {
-      floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
-    }
-    return true;
-  });
-  floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
-}
-
-void Ledger::CountProcess(const Process& process) {
-  const View::Id cgroup = CgroupMember(process.cgroup_id);
-  processes_view_.Hold(process.member);
-  groups_.view.Hold(process.group);
-  cgroups_.view.Hold(cgroup);
-  Population& own = processes_view_.population(process.member);
-  if (own.threads == 0) {
-    return;
-  }
-  own.processes = 1;
-  own.oldest_start_ns = process.key.leader_start_ns;
-  groups_.view.population(process.group).threads += own.threads;
-  for (Population* sum :
-       {&groups_.view.population(process.group), &cgroups_.view.population(cgroup)}) {
-    ++sum->processes;
-    if (sum->oldest_start_ns == 0 || own.oldest_start_ns < sum->oldest_start_ns) {
-      sum->oldest_start_ns = own.oldest_start_ns;
-    }
-  }
-}
-
-void Ledger::UpdateCpus(const Snapshot& snapshot) {
-  cpus_.resize(std::max(cpus_.size(), snapshot.cpus.size()));
-  for (const CpuReading& reading : snapshot.cpus) {
-    CpuBook& book = cpus_[reading.cpu];
-    std::uint64_t busy_ns = reading.busy_ns;
-    if (const auto running = tasks_.find(reading.running);
-        running != tasks_.end() && running->second.last.run_ns > reading.running_run_ns) {
-      busy_ns += running->second.last.run_ns - reading.running_run_ns;
-    }
-    if (!seeded_) {
-      book.base_ns = busy_ns;
-    }
-    book.busy_ns = std::max(book.busy_ns, busy_ns - std::min(busy_ns, book.base_ns));
-    book.missed_switches = reading.missed_switches;
-  }
 }
 
 }  // namespace sched_exporter

@@ -60,11 +60,13 @@ class Ledger {
     std::uint32_t uid = 0;
     bool kernel_thread = false;
     Comm comm{};
-    std::uint64_t cgroup_id = 0;  ///< The leader's.
-    std::uint32_t tasks = 0;      ///< In tasks_.
+    std::uint64_t cgroup_id = 0;    ///< The leader's.
+    TaskKey leader = 0;             ///< 0: not met yet.
+    std::uint32_t tasks = 0;        ///< In tasks_.
+    std::uint32_t named_sweep = 0;  ///< The last sweep whose iterator told its name.
     View::Id member = 0;
     View::Id group = 0;
-    Totals offset;  ///< See LabelFloors.
+    Totals offset;           ///< See LabelFloors.
     bool new_labels = true;  ///< The offset is to be looked up in this sweep.
   };
   struct Task {
@@ -72,9 +74,30 @@ class Ledger {
     Figures last;
     std::uint64_t cgroup_id = 0;
     Process* process = nullptr;
-    bool is_leader = false;
     std::uint32_t living_sweep = 0;  ///< The last sweep that met it alive.
-    std::uint32_t seen_sweep = 0;    ///< The last sweep that met it at all.
+    std::uint32_t seen_sweep = 0;    ///< The last sweep that had its figures.
+    std::uint32_t moved_sweep = 0;   ///< The last sweep that told a move of it.
+    bool in_debt = false;            ///< Its figures are a debt in lost_.
+  };
+  /// Who was met at an address: enough to tell whether another record is of the same task.
+  struct Owner {
+    std::uint64_t start_ns = 0;
+    std::uint32_t tgid = 0;
+    bool leads = false;  ///< The last known leader of its process.
+  };
+  enum class Relation { kSame, kNewOwner, kStale };
+  /// What an event told of a task's end.
+  struct End {
+    TaskIdentity identity;
+    std::uint64_t former_start_ns = 0;  ///< As it was known before; another one before exec.
+  };
+  /// A task in debt that is on no list. It may be on its way to its last switch yet.
+  struct Gone {
+    Owner owner;
+    Figures last;
+    std::uint64_t cgroup_id = 0;
+    Comm comm{};
+    std::uint32_t sweep = 0;
   };
   /// A view whose members have names.
   struct NamedView {
@@ -87,26 +110,36 @@ class Ledger {
     std::vector<NamedRow> Rows() const;
   };
 
-  void Seed(const Snapshot& snapshot);
+  // From records to additions: ledger.cc.
   void ApplyEvent(const TaskEvent& event);
   void ApplyReading(const TaskReading& reading, bool living);
   void ApplyLivingKey(TaskKey key);
-  bool IsStale(const TaskReading& reading, const Task& task) const;
-  Totals ShownTotals(const Process& process) const;
-  void RemoveEndedProcesses();
-  bool FinishedSince(const TaskReading& reading) const;
-  void Retire(const Task& task);
+  bool HasFinished(const TaskReading& reading) const;
+  static Relation Relate(const TaskIdentity& identity, const Owner& owner);
+  Owner OwnerOf(TaskKey key, const Task& task) const;
+  bool Knows(const TaskReading& reading) const;
   Task& Remember(const TaskReading& reading);
-  void Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
+  void BeginTask(Task& task, const TaskReading& reading);
+  bool BornSinceSeed(const TaskReading& reading) const;
+  bool TakeBack(Task& task, const TaskReading& reading);
+  bool Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
   void Forget(TaskKey key);
-  void RetireLost();
+  void AddDebt(const Task& task);
+  void RetireMissing();
+  void CreditLost();
+
+  // Processes, names and populations: ledger_processes.cc.
   Process& FindProcess(const TaskIdentity& identity);
+  void TakeOver(Process& from, Process& to);
+  void NameProcess(Process& process, const TaskIdentity& identity);
   void UpdateProcess(Process& process, const TaskIdentity& identity);
   View::Id GroupId(const TaskIdentity& identity);
   View::Id CgroupMember(std::uint64_t cgroup_id);
-  void CreditLost();
   void CountPopulations();
   void CountProcess(const Process& process);
+  Totals ShownTotals(const Process& process) const;
+  void RemoveEndedProcesses();
+  void SettleViews();
   void UpdateCpus(const Snapshot& snapshot);
 
   Naming& naming_;
@@ -114,13 +147,15 @@ class Ledger {
   NamedView groups_;
   NamedView cgroups_;
   std::unordered_map<TaskKey, Task> tasks_;
+  std::unordered_map<TaskKey, Gone> gone_;
   std::unordered_map<ProcessKey, Process, ProcessKeyHash> processes_;
+  std::unordered_map<std::uint32_t, Process*> by_pid_;  ///< The youngest of each pid.
   struct CgroupMemberId {
     View::Id id = 0;
     std::uint32_t used_sweep = 0;
   };
   std::unordered_map<std::uint64_t, CgroupMemberId> cgroup_members_;
-  std::unordered_map<TaskKey, std::uint64_t> finished_;  ///< In this sweep: key to start.
+  std::unordered_multimap<TaskKey, End> finished_;  ///< In this sweep.
   LostFinals lost_;
   LabelFloors floors_;
   LedgerLimits limits_;

@@ -64,6 +64,7 @@ Report Ledger::MakeReport() const {
     row.group = groups_.names.at(process.group);
     row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;
+    row.population.oldest_start_ns = key.leader_start_ns;  // also while its last task is missing
     row.totals = ShownTotals(process);
     report.processes.push_back(std::move(row));
   }

@@ -1,0 +1,179 @@
+// The ledger's processes, and what is counted anew at each sweep.
+
+#include <algorithm>
+
+#include "exporter/ledger/ledger.h"
+
+namespace sched_exporter {
+
+Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
+  const ProcessKey key{identity.tgid, identity.leader_start_ns};
+  if (const auto known = processes_.find(key); known != processes_.end()) {
+    return known->second;
+  }
+  Process*& youngest = by_pid_[key.tgid];
+  if (youngest != nullptr && youngest->key.leader_start_ns > key.leader_start_ns) {
+    return *youngest;  // the late end of a process whose pid has a new owner
+  }
+  Process& process = processes_[key];
+  process.key = key;
+  process.comm = identity.comm;
+  process.kernel_thread = identity.kernel_thread;
+  process.ppid = identity.ppid;
+  process.uid = identity.uid;
+  process.cgroup_id = identity.cgroup_id;
+  process.group = GroupId(identity);
+  process.member = processes_view_.Add();
+  if (youngest != nullptr) {
+    TakeOver(*youngest, process);
+  }
+  youngest = &process;
+  return process;
+}
+
+/// A pid is free before its task's last switch (release_task() in kernel/exit.c), so that its next
+/// owner may be met before the end of the former one. One series can't be of two processes.
+void Ledger::TakeOver(Process& from, Process& to) {
+  if (from.tasks == 0) {
+    return;
+  }
+  for (auto& [key, task] : tasks_) {
+    if (task.process == &from) {
+      task.process = &to;
+    }
+  }
+  to.tasks += from.tasks;
+  from.tasks = 0;
+}
+
+void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
+  if (process.comm != identity.comm) {
+    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    process.comm = identity.comm;
+    process.group = GroupId(identity);
+    process.new_labels = true;
+  }
+}
+
+void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
+  if (process.named_sweep != sweep_) {
+    NameProcess(process, identity);
+  }
+  process.ppid = identity.ppid;
+  if (identity.pid == identity.tgid) {
+    process.uid = identity.uid;
+    process.cgroup_id = identity.cgroup_id;
+  }
+}
+
+View::Id Ledger::GroupId(const TaskIdentity& identity) {
+  return groups_.Find(naming_.GroupOf(identity));
+}
+
+View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
+  const auto [entry, added] = cgroup_members_.try_emplace(cgroup_id);
+  if (added) {
+    entry->second.id = cgroups_.Find(naming_.CgroupPath(cgroup_id));
+  }
+  entry->second.used_sweep = sweep_;
+  return entry->second.id;
+}
+
+void Ledger::CountPopulations() {
+  processes_view_.ClearPopulations();
+  groups_.view.ClearPopulations();
+  cgroups_.view.ClearPopulations();
+  living_ = 0;
+  for (const auto& [key, task] : tasks_) {
+    if (task.living_sweep == sweep_) {
+      ++living_;
+      ++processes_view_.population(task.process->member).threads;
+      ++cgroups_.view.population(CgroupMember(task.cgroup_id)).threads;
+    }
+    cgroups_.view.Hold(CgroupMember(task.cgroup_id));
+  }
+  RemoveEndedProcesses();
+  for (auto& [key, process] : processes_) {
+    if (process.new_labels) {
+      process.new_labels = false;
+      process.offset =
+          floors_.Offset(key.tgid, process.comm, processes_view_.member(process.member).totals);
+    }
+    CountProcess(process);
+  }
+}
+
+Totals Ledger::ShownTotals(const Process& process) const {
+  return processes_view_.member(process.member).totals + process.offset;
+}
+
+void Ledger::RemoveEndedProcesses() {
+  std::erase_if(processes_, [&](const auto& entry) {
+    const Process& process = entry.second;
+    if (process.tasks > 0) {
+      return false;
+    }
+    if (processes_view_.member(process.member).shown) {
+      floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    }
+    if (const auto youngest = by_pid_.find(process.key.tgid);
+        youngest != by_pid_.end() && youngest->second == &process) {
+      by_pid_.erase(youngest);
+    }
+    return true;
+  });
+  floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
+}
+
+void Ledger::CountProcess(const Process& process) {
+  const View::Id cgroup = CgroupMember(process.cgroup_id);
+  processes_view_.Hold(process.member);
+  groups_.view.Hold(process.group);
+  cgroups_.view.Hold(cgroup);
+  Population& own = processes_view_.population(process.member);
+  if (own.threads == 0) {
+    return;
+  }
+  own.processes = 1;
+  own.oldest_start_ns = process.key.leader_start_ns;
+  groups_.view.population(process.group).threads += own.threads;
+  for (Population* sum :
+       {&groups_.view.population(process.group), &cgroups_.view.population(cgroup)}) {
+    ++sum->processes;
+    if (sum->oldest_start_ns == 0 || own.oldest_start_ns < sum->oldest_start_ns) {
+      sum->oldest_start_ns = own.oldest_start_ns;
+    }
+  }
+}
+
+void Ledger::UpdateCpus(const Snapshot& snapshot) {
+  for (const CpuReading& reading : snapshot.cpus) {
+    cpus_.resize(std::max<std::size_t>(cpus_.size(), reading.cpu + 1));
+    CpuBook& book = cpus_[reading.cpu];
+    std::uint64_t busy_ns = reading.busy_ns;
+    // Who is not known to live is a former owner of the address.
+    if (const auto running = tasks_.find(reading.running);
+        running != tasks_.end() && running->second.living_sweep == sweep_ &&
+        running->second.last.run_ns > reading.running_run_ns) {
+      busy_ns += running->second.last.run_ns - reading.running_run_ns;
+    }
+    if (!seeded_) {
+      book.base_ns = busy_ns;
+    }
+    book.busy_ns = std::max(book.busy_ns, busy_ns - std::min(busy_ns, book.base_ns));
+    book.missed_switches = reading.missed_switches;
+  }
+}
+
+void Ledger::SettleViews() {
+  std::vector<View::Id> removed;
+  processes_view_.Settle(now_ns_, removed);
+  groups_.Settle(now_ns_);
+  cgroups_.Settle(now_ns_);
+  // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
+  std::erase_if(cgroup_members_, [&](const auto& entry) {
+    return entry.second.used_sweep != sweep_ || !cgroups_.names.contains(entry.second.id);
+  });
+}
+
+}  // namespace sched_exporter

@@ -25,6 +25,22 @@ class QuotedMessage : public spdlog::custom_flag_formatter {
   }
 };
 
+/// The level as the flag calls it: spdlog says "warning".
+class LevelName : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& to) override {
+    const auto name = message.level == spdlog::level::warn
+                          ? spdlog::string_view_t("warn")
+                          : spdlog::level::to_string_view(message.level);
+    to.append(name.data(), name.data() + name.size());
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LevelName>();
+  }
+};
+
 }  // namespace
 
 std::string Quote(std::string_view text) {
@@ -42,10 +58,10 @@ std::string Quote(std::string_view text) {
 
 void SetUpLog(const std::string& level, const std::string& format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  formatter->add_flag<QuotedMessage>('Q');
+  formatter->add_flag<QuotedMessage>('Q').add_flag<LevelName>('L');
   formatter->set_pattern(format == "json"
-                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":%Q})"
-                             : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l msg=%Q");
+                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%L","msg":%Q})"
+                             : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%L msg=%Q");
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   auto logger = std::make_shared<spdlog::logger>("sched_exporter", std::move(sink));
   logger->set_formatter(std::move(formatter));

@@ -45,6 +45,7 @@ bool IsZero(const Delta& delta) {
 
 void LostFinals::AddDebt(std::uint64_t cgroup_id, const Comm& comm, const Figures& counted) {
   debts_[{cgroup_id, comm}] += Difference(counted, Figures{});
+  quiet_sweeps_ = 0;
 }
 
 void LostFinals::Refund(std::uint64_t cgroup_id, const Comm& comm, const Figures& counted) {
@@ -60,6 +61,7 @@ void LostFinals::Seed(const Snapshot& snapshot) {
   lost_ = snapshot.lost_finals;
   counted_ = std::min(snapshot.unattributed.tasks, lost_);
   past_ = lost_ - counted_;
+  last_change_ns_ = snapshot.boottime_ns;
 }
 
 void LostFinals::Take(const Snapshot& snapshot) {

@@ -89,9 +89,10 @@ int Main(int processes) {
     std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
     return 1;
   }
-  std::printf("%d processes:\n| exporter | median, ms | worst, ms | CPU a scrape, ms | resident, MB "
-              "| bytes |\n|---|---|---|---|---|---|\n",
-              processes);
+  std::printf(
+      "%d processes:\n| exporter | median, ms | worst, ms | CPU a scrape, ms | resident, MB "
+      "| bytes |\n|---|---|---|---|---|---|\n",
+      processes);
   const pid_t pid = (*exporter)->pid();
   Measure("sched_exporter, plain", pid, (*exporter)->port(), {}, 50);
   Measure("sched_exporter, gzip", pid, (*exporter)->port(), {{"Accept-Encoding", "gzip"}}, 50);

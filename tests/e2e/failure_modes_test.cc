@@ -179,7 +179,7 @@ TEST_F(FailureModes, MapsThatDoNotFitIntoMemoryAreNamed) {
   if (!std::filesystem::exists(root / "memory.limit_in_bytes")) {
     GTEST_SKIP() << "needs the memory controller at " << root;
   }
-  // Before 6.1 the map of tasks would not fail but be paid for by the host.
+  // Before 5.11 maps count against RLIMIT_MEMLOCK instead of the cgroup, and this would not fail.
   const std::filesystem::path cgroup = root / ("sched_exporter_test." + std::to_string(getpid()));
   ASSERT_TRUE(std::filesystem::create_directory(cgroup));
   const std::string enter =

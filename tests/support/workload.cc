@@ -1,5 +1,6 @@
 #include "tests/support/workload.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -49,7 +50,8 @@ std::uint64_t ThreadCpuNs() {
 }
 
 void Burn(std::chrono::milliseconds cpu_time) {
-  const std::uint64_t end = ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
+  const std::uint64_t end =
+      ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
   while (ThreadCpuNs() < end) {
     for (int i = 0; i < 100'000; ++i) {
       asm volatile("" ::: "memory");
@@ -58,7 +60,8 @@ void Burn(std::chrono::milliseconds cpu_time) {
 }
 
 void BurnInSystemCalls(std::chrono::milliseconds cpu_time) {
-  const std::uint64_t end = ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
+  const std::uint64_t end =
+      ThreadCpuNs() + static_cast<std::uint64_t>(cpu_time.count()) * 1'000'000U;
   char buffer[65536];
   FILE* zero = fopen("/dev/zero", "re");
   while (ThreadCpuNs() < end) {
@@ -99,8 +102,8 @@ bool SpawnMany(const std::string& program, int count, int parallel) {
 }
 
 Gate::Gate()
-    : step_(static_cast<volatile int*>(mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE,
-                                            MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+    : step_(static_cast<volatile int*>(
+          mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
 
 Gate::~Gate() { munmap(const_cast<int*>(step_), sizeof(int)); }
 
@@ -140,17 +143,22 @@ pid_t PingPong(int cpu, const Gate& end, volatile long* rounds) {
 }
 
 volatile long* SharedCounter() {
-  return static_cast<volatile long*>(mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  return static_cast<volatile long*>(
+      mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 }
 
-pid_t StartSleepers(int count, const Gate& end) {
+namespace {
+
+/// Starts `count` processes that run `body`, which returns when it has started what it wants and
+/// then sleep; kills them all when `end` opens.
+pid_t StartSleeping(int count, const Gate& end, const std::function<void()>& body) {
   Gate ready;
   const pid_t parent = Fork([&] {
     setpgid(0, 0);
     for (int i = 0; i < count; ++i) {
       if (fork() == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        body();
         pause();
         _exit(0);
       }
@@ -165,6 +173,32 @@ pid_t StartSleepers(int count, const Gate& end) {
   });
   ready.WaitFor();
   return parent;
+}
+
+}  // namespace
+
+pid_t StartSleepers(int count, const Gate& end) {
+  return StartSleeping(count, end, [] {});
+}
+
+pid_t StartSleepingThreads(int count, const Gate& end) {
+  constexpr int kThreads = 1000;
+  constexpr std::size_t kStackBytes = 32 * 1024;
+  return StartSleeping(count / kThreads, end, [] {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    for (int i = 1; i < kThreads; ++i) {
+      pthread_t thread{};
+      pthread_create(
+          &thread, &attributes,
+          [](void*) -> void* {
+            pause();
+            return nullptr;
+          },
+          nullptr);
+    }
+  });
 }
 
 }  // namespace sched_exporter::test_support

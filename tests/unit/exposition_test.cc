@@ -1,0 +1,213 @@
+#include "exporter/metrics/exposition.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "exporter/metrics/families.h"
+#include "tests/support/exposition_checks.h"
+#include "tests/support/metrics_text.h"
+
+namespace sched_exporter {
+namespace {
+
+using test_support::MetricsText;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string TextOf(const Sample& sample) {
+  return SerializeText(SampleCollectable(std::make_shared<const Sample>(sample)));
+}
+
+std::string ReadGolden(const std::string& name) {
+  std::ifstream file(SOURCE_DIR "/tests/golden/" + name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The exact text; what there is instead is left beside the tests.
+void ExpectGolden(const Sample& sample, const std::string& name) {
+  const std::string text = TextOf(sample);
+  const std::string actual = BINARY_DIR "/tests/" + name;
+  std::ofstream(actual) << text;
+  EXPECT_TRUE(text == ReadGolden(name))
+      << "diff " << SOURCE_DIR "/tests/golden/" << name << " " << actual;
+}
+
+ProcessRow MakeProcess(std::uint32_t pid, const std::string& comm) {
+  ProcessRow row;
+  row.pid = pid;
+  row.ppid = 1;
+  row.comm = comm;
+  row.group = comm;
+  row.cgroup = "/system.slice/" + comm + ".service";
+  row.exe = "/usr/bin/" + comm;
+  row.user = "www-data";
+  row.population = {3, 1, 5'000'000'000};
+  row.totals = {1'500'000'000, 250'000'000, 7'000'000, 11, 6, 4, 2};
+  return row;
+}
+
+ExporterStats MakeStats() {
+  ExporterStats stats;
+  stats.version = "1.2.3";
+  stats.collect_ns = 4'000'000;
+  stats.collections = 12;
+  stats.tasks_entries = 321;
+  stats.tasks_max_entries = 16'384;
+  stats.finished_bytes = 1'680;
+  stats.finished_max_bytes = 4'194'304;
+  stats.lost_finals = 1;
+  stats.lost_moves = 2;
+  stats.lost_paths = 3;
+  stats.insert_failures = 4;
+  stats.torn_entries = 5;
+  stats.incomplete_walks = 6;
+  stats.reload_unix_ns = 1'700'000'000'500'000'000;
+  stats.programs = {{"on_switch", 1'000'000, 250'000'000, 7}};
+  stats.self = {120'000'000, 50'000'000, 8'000'000, 17, 1024, 9'000'000'000};
+  return stats;
+}
+
+/// A host with one process, its group and cgroup, and one row of all the rest in each view.
+Sample MakeSample() {
+  Sample sample;
+  sample.boot_unix_ns = 1'700'000'000'000'000'000;
+  sample.report.processes = {MakeProcess(42, "nginx")};
+  const ProcessRow& process = sample.report.processes[0];
+  sample.report.groups = {{"nginx", process.population, process.totals}};
+  sample.report.cgroups = {{process.cgroup, process.population, process.totals}};
+  OtherRow other;
+  other.present = true;
+  other.folded = 9;
+  other.population = {20, 10, 1'000'000'000};
+  other.totals = {60'000'000'000, 30'000'000'000, 1'000'000'000, 500, 300, 200, 100};
+  sample.report.other_processes = sample.report.other_groups = sample.report.other_cgroups = other;
+  sample.report.cpus = {{0, 3'000'000'000, 1}, {1, 1, 0}};
+  sample.report.unattributed_ns = 1'000'000;
+  sample.report.tasks = 23;
+  sample.stats = MakeStats();
+  return sample;
+}
+
+TEST(Exposition, OfAHostIsExactlyThis) { ExpectGolden(MakeSample(), "host.txt"); }
+
+TEST(Exposition, OfAnEmptyReportIsExactlyThis) { ExpectGolden({}, "empty.txt"); }
+
+Sample MakeHostileSample() {
+  Sample sample;
+  sample.boot_unix_ns = 1;
+  // Printable, as the ledger hands names on: no line ends, but quotes and backslashes.
+  ProcessRow row = MakeProcess(7, "a\"b\\\\c{d=\"e\"} 1");
+  row.exe = "/tmp/\\x0a\xe2\x82\xac\"";
+  row.user = "";
+  sample.report.processes = {row};
+  sample.report.groups = {{row.group, {}, {}}, {"(other)", {}, {}}, {"", {}, {}}};
+  sample.report.cgroups = {{"/", {}, {}}, {"/a b,c", {}, {}}};
+  sample.report.other_groups.present = true;
+  sample.stats.version = "\"\\";
+  return sample;
+}
+
+TEST(Exposition, OfHostileNamesIsExactlyThis) { ExpectGolden(MakeHostileSample(), "hostile.txt"); }
+
+TEST(Exposition, HostileNamesComeBackAsTheyWere) {
+  const Sample sample = MakeHostileSample();
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  const ProcessRow& row = sample.report.processes[0];
+  EXPECT_EQ(text->Count("sched_process_info", {{"comm", row.comm}, {"exe", row.exe}}), 1);
+  EXPECT_EQ(text->Count("sched_exporter_build_info", {{"version", "\"\\"}}), 1);
+}
+
+TEST(Exposition, IsWhatPromtoolLikes) {
+  for (const Sample& sample : {MakeSample(), MakeHostileSample()}) {
+    const test_support::Ended check = test_support::PromtoolCheck(TextOf(sample));
+    EXPECT_EQ(check.exit_code, 0) << check.output;
+    EXPECT_EQ(check.output, "");
+  }
+}
+
+TEST(Exposition, HasNoSeriesTwice) {
+  Sample sample = MakeSample();
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    sample.report.processes.push_back(MakeProcess(1000 + i, "many"));
+  }
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_THAT(test_support::DuplicateSeries(*text), IsEmpty());
+}
+
+TEST(Exposition, HasFiniteNumbersOnly) {
+  Sample sample = MakeSample();
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  sample.report.groups[0].totals = {kMost, kMost, kMost, kMost, kMost, kMost, kMost};
+  const std::string text = TextOf(sample);
+  EXPECT_THAT(text, Not(HasSubstr("Nan")));
+  EXPECT_THAT(text, Not(HasSubstr("NaN")));
+  EXPECT_THAT(text, Not(HasSubstr("Inf")));
+}
+
+TEST(Exposition, KeepsNanosecondsForYears) {
+  Sample sample;
+  // 30 days of CPU time and one nanosecond more must differ.
+  sample.report.groups = {{"a", {}, {}}, {"b", {}, {}}};
+  sample.report.groups[0].totals.user_ns = 2'592'000'000'000'000;
+  sample.report.groups[1].totals.user_ns = 2'592'000'000'000'001;
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_LT(text->Sum("sched_group_cpu_seconds_total", {{"group", "a"}}),
+            text->Sum("sched_group_cpu_seconds_total", {{"group", "b"}}));
+}
+
+TEST(Exposition, AGroupWithoutAProcessHasNoStartTime) {
+  Sample sample = MakeSample();
+  sample.report.groups[0].population = {};
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(text->Count("sched_group_oldest_start_time_seconds", {{"group", "nginx"}}), 0);
+  EXPECT_EQ(text->Count("sched_group_processes", {{"group", "nginx"}}), 1);
+}
+
+TEST(Exposition, OtherIsThereOnlyWhereSomethingWasFolded) {
+  Sample sample = MakeSample();
+  sample.report.other_groups.present = false;
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(text->Count("sched_group_cpu_seconds_total", {{"group", "other"}}), 0);
+  EXPECT_EQ(text->Count("sched_cgroup_cpu_seconds_total", {{"cgroup", "other"}}), 2);
+  EXPECT_EQ(text->Count("sched_process_cpu_seconds_total",
+                        {{"pid", "other"}, {"comm", "other"}, {"group", "other"}}),
+            2);
+}
+
+TEST(Exposition, HasOnlyFamiliesOfTheTable) {
+  const Families families;
+  std::map<std::string, const Family*> table;
+  for (const Family* family : families.All()) {
+    EXPECT_TRUE(table.emplace(family->name, family).second) << "twice: " << family->name;
+    EXPECT_EQ(family->help.find_first_of("\\\n"), std::string::npos) << family->name;
+  }
+  std::size_t met = 0;
+  for (const auto& made :
+       SampleCollectable(std::make_shared<const Sample>(MakeSample())).Collect()) {
+    ASSERT_TRUE(table.contains(made.name)) << made.name;
+    ++met;
+    for (const auto& metric : made.metric) {
+      std::vector<std::string> labels;
+      for (const auto& label : metric.label) {
+        labels.push_back(label.name);
+      }
+      EXPECT_EQ(labels, table[made.name]->labels) << made.name;
+    }
+  }
+  EXPECT_EQ(met, table.size()) << "the sample fills every family";
+}
+
+}  // namespace
+}  // namespace sched_exporter

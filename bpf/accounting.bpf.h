@@ -74,40 +74,27 @@ static __always_inline bool is_current(const struct abi_task *entry, struct task
 }
 
 /*
- * The way of nearly every switch: field by field from the task into the entry, without a copy on
- * the stack (it cost 10 ns of 25; docs/performance.md).
+ * A task that comes and goes on one CPU is remembered there with its figures, and its entry in
+ * `tasks` rests meanwhile: the look-up in the hash is nearly all that the hook costs
+ * (docs/performance.md). each_task() sees that the entry is behind and tells the whole truth.
  */
-static __always_inline void update_task(struct abi_task *entry, struct task_struct *task)
+static __always_inline bool remembers(const struct recent_task *place, struct task_struct *task)
 {
-	struct abi_figures *to = &entry->figures;
-	u64 check = entry->identity.start_ns;
-	u64 value;
+	return place->start_ns == task->start_boottime && place->css_set == (u64)task->cgroups;
+}
 
-	value = task->se.sum_exec_runtime;
-	to->run_ns = value;
-	check += value;
-	value = task_wait_ns(task);
-	to->wait_ns = value;
-	check += value;
-	value = task_timeslices(task);
-	to->timeslices = value;
-	check += value;
-	value = task->nvcsw;
-	to->voluntary = value;
-	check += value;
-	value = task->nivcsw;
-	to->involuntary = value;
-	check += value;
-	value = task->se.nr_migrations;
-	to->migrations = value;
-	check += value;
-	value = task->utime;
-	to->user_ns = value;
-	check += value;
-	value = task->stime;
-	to->system_ns = value;
-	check += value;
-	entry->check = check;
+static __always_inline void remember(struct recent_task *place, struct task_struct *task)
+{
+	place->start_ns = task->start_boottime;
+	place->css_set = (u64)task->cgroups;
+	read_figures(task, &place->figures);
+}
+
+/* Figures in place, under a check sum: the LRU may give the entry to another task meanwhile. */
+static __always_inline void update_task(struct abi_task *entry, const struct abi_figures *figures)
+{
+	entry->figures = *figures;
+	entry->check = abi_check(entry->identity.start_ns, figures);
 }
 
 /* Puts a fresh entry into `tasks`; a failure counts. */

@@ -50,6 +50,26 @@ struct {
 	__type(value, struct abi_cpu);
 } cpus SEC(".maps");
 
+/* What a CPU has just seen of a task; see remembers() in accounting.bpf.h. */
+struct recent_task {
+	u64 start_ns;
+	u64 css_set;
+	struct abi_figures figures;
+};
+
+#define RECENT_TASKS 8 /* a power of two */
+
+struct recent_tasks {
+	struct recent_task tasks[RECENT_TASKS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct recent_tasks);
+} recent SEC(".maps");
+
 /* Paths of cgroups made since attaching, by id. User space takes them out. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -64,6 +84,15 @@ static __always_inline struct abi_cpu *this_cpu(void)
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* The place for a task with this pid among what this CPU remembers. */
+static __always_inline struct recent_task *recent_place(u32 pid)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct recent_tasks *remembered = bpf_map_lookup_elem(&recent, &cpu);
+
+	return remembered ? &remembered->tasks[pid & (RECENT_TASKS - 1)] : NULL;
 }
 
 #endif

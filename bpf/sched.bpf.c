@@ -44,19 +44,34 @@ static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64
 		cpu->moves_lost++;
 }
 
+/* What the task had at its last switch before it was moved, as far as this CPU knows; or NULL. */
+static __always_inline const struct abi_figures *
+figures_before(const struct recent_task *place, const struct abi_task *entry, u64 start_ns)
+{
+	bool in_entry = entry->check == abi_check(start_ns, &entry->figures);
+
+	if (place->start_ns == start_ns &&
+	    (!in_entry || place->figures.run_ns > entry->figures.run_ns))
+		return &place->figures;
+	return in_entry ? &entry->figures : NULL;
+}
+
 /* A task's first switch, its first after a move, and its last. */
 static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struct *prev,
-					  struct abi_task *entry)
+					  struct recent_task *place, struct abi_task *entry)
 {
+	const struct abi_figures *before;
 	abi_task_key key = task_key(prev);
 	struct abi_figures figures;
 	struct abi_identity id;
 
 	read_figures(prev, &figures);
 	read_identity(prev, &id);
-	if (entry && entry->identity.start_ns == id.start_ns &&
-	    entry->check == abi_check(id.start_ns, &entry->figures))
-		send_move(cpu, key, entry->identity.cgroup_id, false, &id, &entry->figures);
+	if (entry && entry->identity.start_ns == id.start_ns) {
+		before = figures_before(place, entry, id.start_ns);
+		if (before)
+			send_move(cpu, key, entry->identity.cgroup_id, false, &id, before);
+	}
 	if (!task_is_dead(prev)) {
 		insert_task(cpu, key, &id, &figures);
 		return;
@@ -64,6 +79,28 @@ static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struc
 	if (!send_event(ABI_FINISHED, 0, false, key, &id, &figures))
 		keep_in_sums(cpu, &id, &figures);
 	bpf_map_delete_elem(&tasks, &key);
+}
+
+static __always_inline void account(struct abi_cpu *cpu, struct task_struct *prev)
+{
+	struct recent_task *place = recent_place(prev->pid);
+	abi_task_key key = task_key(prev);
+	struct abi_task *entry;
+
+	if (!place)
+		return;
+	if (remembers(place, prev) && !task_is_dead(prev)) {
+		read_figures(prev, &place->figures);
+		return;
+	}
+	entry = bpf_map_lookup_elem(&tasks, &key);
+	if (!entry || !is_current(entry, prev) || task_is_dead(prev)) {
+		switch_slowly(cpu, prev, place, entry);
+		remember(place, prev);
+		return;
+	}
+	remember(place, prev);
+	update_task(entry, &place->figures);
 }
 
 /*
@@ -74,18 +111,12 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct abi_cpu *cpu = this_cpu();
-	abi_task_key key = task_key(prev);
-	struct abi_task *entry;
 
 	if (!cpu)
 		return 0;
 	if (prev->pid) {
 		count_slice(cpu, prev, prev->se.sum_exec_runtime);
-		entry = bpf_map_lookup_elem(&tasks, &key);
-		if (entry && is_current(entry, prev) && !task_is_dead(prev))
-			update_task(entry, prev);
-		else
-			switch_slowly(cpu, prev, entry);
+		account(cpu, prev);
 	}
 	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = next->se.sum_exec_runtime;

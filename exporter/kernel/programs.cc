@@ -114,6 +114,7 @@ Result<void> Programs::Open() {
   bpf_map__set_max_entries(skeleton_->maps.sums_a, options_.finished_sums);
   bpf_map__set_max_entries(skeleton_->maps.sums_b, options_.finished_sums);
   bpf_map__set_max_entries(skeleton_->maps.cpus, cpu_count_);
+  bpf_map__set_max_entries(skeleton_->maps.recent, cpu_count_);
   if (const int error = sched_bpf__load(skeleton_); error != 0) {
     return LoadError(-error);
   }

@@ -1,4 +1,5 @@
-// Pipe ping-pong with the exporter over without it, in turns within one run. Budget: at least 0.99.
+// Pipe ping-pong on one CPU with the exporter over without it, in turns within one run, and beside
+// it with an empty program: what the kernel takes for any program on sched_switch. Budget: 0.99.
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "exporter/kernel/programs.h"
+#include "floors.skel.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
@@ -23,32 +25,69 @@ double Rate(const volatile long& rounds) {
   return static_cast<double>(rounds - before) / elapsed;
 }
 
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void Print(const char* what, const std::vector<double>& ratios) {
+  std::vector<double> sorted = ratios;
+  std::sort(sorted.begin(), sorted.end());
+  std::printf("| %s | %.4f | %.4f to %.4f |\n", what, Median(ratios), sorted[sorted.size() / 4],
+              sorted[sorted.size() * 3 / 4]);
+}
+
+/// The rate with only an empty program on sched_switch; 0 where it can't be loaded.
+double RateWithEmpty(const volatile long& rounds) {
+  floors_bpf* floors = floors_bpf__open_and_load();
+  if (floors == nullptr) {
+    return 0;
+  }
+  bpf_link* link = bpf_program__attach(floors->progs.empty);
+  const double rate = Rate(rounds);
+  bpf_link__destroy(link);
+  floors_bpf__destroy(floors);
+  return rate;
+}
+
+double RateWithExporter(const volatile long& rounds) {
+  const auto programs = Programs::Load(ProgramOptions{});
+  if (!programs) {
+    std::fprintf(stderr, "%s\n", programs.error().message.c_str());
+    return 0;
+  }
+  return Rate(rounds);
+}
+
 int Main() {
+  constexpr int kRounds = 40;
+  constexpr unsigned kDetach_us = 50'000;  // the kernel takes the programs away
   Gate end;
   volatile long* rounds = SharedCounter();
   const pid_t players = PingPong(0, end, rounds);
-  std::vector<double> ratios;
-  for (int i = 0; i < 40; ++i) {
-    const double without_before = Rate(*rounds);
-    double with = 0;
-    {
-      const auto programs = Programs::Load(ProgramOptions{});
-      if (!programs) {
-        std::fprintf(stderr, "%s\n", programs.error().message.c_str());
-        return 1;
-      }
-      with = Rate(*rounds);
-    }
-    usleep(50'000);  // the kernel takes the programs away
+  std::vector<double> empty;
+  std::vector<double> exporter;
+  std::vector<double> over_empty;
+  double without = Rate(*rounds);
+  for (int i = 0; i < kRounds; ++i) {
+    const double with_empty = RateWithEmpty(*rounds);
+    usleep(kDetach_us);
+    const double with_exporter = RateWithExporter(*rounds);
+    usleep(kDetach_us);
     const double without_after = Rate(*rounds);
-    ratios.push_back(2 * with / (without_before + without_after));
+    const double mean = (without + without_after) / 2;
+    empty.push_back(with_empty / mean);
+    exporter.push_back(with_exporter / mean);
+    over_empty.push_back(with_exporter / with_empty);
+    without = without_after;
   }
   end.Open();
   Wait(players);
-  std::sort(ratios.begin(), ratios.end());
-  std::printf("throughput with : without, median of %zu pairs: %.4f (quartiles %.4f, %.4f)\n",
-              ratios.size(), ratios[ratios.size() / 2], ratios[ratios.size() / 4],
-              ratios[ratios.size() * 3 / 4]);
+  std::printf("%.0f rounds a second without, two switches each\n", without);
+  std::printf("| throughput | median | quartiles |\n|---|---|---|\n");
+  Print("empty program : nothing", empty);
+  Print("exporter : nothing", exporter);
+  Print("exporter : empty program", over_empty);
   return 0;
 }
 

@@ -38,7 +38,8 @@ static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64
 				      bool from_is_guess, const struct abi_identity *id,
 				      const struct abi_figures *figures)
 {
-	if (from_cgroup_id == id->cgroup_id)
+	/* A guess that is wrong may agree by chance; user space may know better. */
+	if (from_cgroup_id == id->cgroup_id && !from_is_guess)
 		return;
 	if (!send_event(ABI_MOVED, from_cgroup_id, from_is_guess, key, id, figures))
 		cpu->moves_lost++;
@@ -76,9 +77,10 @@ static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struc
 		insert_task(cpu, key, &id, &figures);
 		return;
 	}
+	/* First: a walk that begins after the event was taken must not find the entry any more. */
+	bpf_map_delete_elem(&tasks, &key);
 	if (!send_event(ABI_FINISHED, 0, false, key, &id, &figures))
 		keep_in_sums(cpu, &id, &figures);
-	bpf_map_delete_elem(&tasks, &key);
 }
 
 static __always_inline void account(struct abi_cpu *cpu, struct task_struct *prev)
@@ -138,7 +140,8 @@ int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *
 	struct abi_identity id;
 	struct abi_task *entry;
 
-	if (!cpu)
+	/* A leader that exited before its threads has told its end. */
+	if (!cpu || task_is_dead(task))
 		return 0;
 	read_figures(task, &figures);
 	read_identity(task, &id);
@@ -184,9 +187,8 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 
 	if (entry->sweep == sweep || !is_current(entry, task) || task_is_on_cpu(task))
 		return false;
-	if (entry->figures.run_ns != task->se.sum_exec_runtime ||
-	    entry->figures.wait_ns != task_wait_ns(task) ||
-	    entry->figures.migrations != task->se.nr_migrations)
+	/* The other figures can't grow but with this one, except for a migration that is not run yet. */
+	if (entry->figures.run_ns != task->se.sum_exec_runtime)
 		return false;
 	if (entry->identity.cred != (u64)task->cred ||
 	    entry->identity.ppid != (u32)task->real_parent->tgid)

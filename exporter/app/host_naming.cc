@@ -9,32 +9,36 @@ namespace {
 /// Names of cgroups that were removed stay until so many more than there are directories.
 constexpr std::size_t kMaxRemovedNames = 4096;
 
+/// A removed cgroup can't be found by any number of scans.
+constexpr std::chrono::seconds kScanPause{10};
+
 }  // namespace
 
 std::string HostNaming::GroupOf(const TaskIdentity& identity) { return GroupByComm(identity); }
 
 void HostNaming::BeginSweep(const std::vector<Source::NewCgroup>& made) {
-  scanned_in_sweep_ = false;
   if (tree_.size() > scanned_size_ + kMaxRemovedNames) {
-    tree_.Scan();
-    scanned_size_ = tree_.size();
+    Scan();
   }
   for (const Source::NewCgroup& cgroup : made) {
     tree_.Add(cgroup.id, cgroup.path);
   }
 }
 
+void HostNaming::Scan() {
+  tree_.Scan();
+  scanned_size_ = tree_.size();
+  scanned_ = std::chrono::steady_clock::now();
+}
+
 std::string HostNaming::CgroupPath(std::uint64_t cgroup_id) {
   const std::string* path = tree_.Find(cgroup_id);
-  if (path == nullptr && !scanned_in_sweep_) {
-    // Made before attaching and after the last scan, or its record was lost. At most one scan for
-    // each sweep: a removed cgroup can't be found by any number of them.
-    scanned_in_sweep_ = true;
-    tree_.Scan();
-    scanned_size_ = tree_.size();
+  if (path == nullptr && std::chrono::steady_clock::now() - scanned_ > kScanPause) {
+    // Made before attaching and after the last scan, or its record was lost.
+    Scan();
     path = tree_.Find(cgroup_id);
   }
-  return path == nullptr ? "(unknown)" : PrintableText(*path);
+  return path == nullptr ? kUnknownName : PrintableText(*path);
 }
 
 }  // namespace sched_exporter

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace sched_exporter {
 /// Names groups and cgroups of this host.
 class HostNaming : public Naming {
  public:
-  explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) { tree_.Scan(); }
+  explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) {}
 
   std::string GroupOf(const TaskIdentity& identity) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
@@ -21,9 +22,11 @@ class HostNaming : public Naming {
   void BeginSweep(const std::vector<Source::NewCgroup>& made);
 
  private:
+  void Scan();
+
   CgroupTree tree_;
   std::size_t scanned_size_ = 0;
-  bool scanned_in_sweep_ = false;
+  std::chrono::steady_clock::time_point scanned_{};
 };
 
 }  // namespace sched_exporter

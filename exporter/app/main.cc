@@ -110,6 +110,9 @@ int Main(int argc, char** argv) {
   // Threads of the server come and go with arenas of their own otherwise: 44 MB after 600 scrapes
   // instead of 11 MB.
   mallopt(M_ARENA_MAX, 2);
+  // What a scrape of a megabyte needed goes back to the kernel after it.
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 256 * 1024);
   int exit_code = EXIT_SUCCESS;
   const auto options = ParseOptions(argc, argv, exit_code);
   if (!options) {

@@ -18,6 +18,21 @@ struct Mount {
   std::string options;
 };
 
+/// Space, tab, newline and backslash are octal there: `\040`.
+std::string DecodeOctal(const std::string& text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() &&
+        text.find_first_not_of("01234567", i + 1) >= i + 4) {
+      decoded += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
+
 /// The fields of one line of mountinfo; proc(5), /proc/pid/mountinfo.
 bool ParseMount(const std::string& line, Mount& mount) {
   std::istringstream words(line);
@@ -28,7 +43,7 @@ bool ParseMount(const std::string& line, Mount& mount) {
   }
   for (std::size_t i = 6; i + 3 < fields.size(); ++i) {
     if (fields[i] == "-") {
-      mount = {fields[4], fields[i + 1], fields[i + 3]};
+      mount = {DecodeOctal(fields[4]), fields[i + 1], fields[i + 3]};
       return true;
     }
   }
@@ -117,23 +132,24 @@ Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hier
 }
 
 void CgroupTree::Scan() {
-  namespace fs = std::filesystem;
   paths_.clear();
-  struct stat status {};
-  if (::stat(mount_point_.c_str(), &status) != 0) {
-    return;
-  }
-  paths_[status.st_ino] = "/";
-  std::error_code error;
-  fs::recursive_directory_iterator entry(mount_point_,
-                                         fs::directory_options::skip_permission_denied, error);
-  while (!error && entry != fs::recursive_directory_iterator() && paths_.size() < kMaxDirectories) {
-    const fs::path path = entry->path();
-    std::error_code is_directory_error;
-    if (entry->is_directory(is_directory_error) && ::stat(path.c_str(), &status) == 0) {
-      paths_[status.st_ino] = path.native().substr(mount_point_.size());
+  std::vector<std::string> waiting{"/"};
+  while (!waiting.empty() && paths_.size() < kMaxDirectories) {
+    const std::string path = std::move(waiting.back());
+    waiting.pop_back();
+    struct stat status {};
+    if (::stat((mount_point_ + path).c_str(), &status) != 0) {
+      continue;  // removed meanwhile
     }
-    entry.increment(error);
+    paths_[status.st_ino] = path;
+    std::error_code error;
+    std::filesystem::directory_iterator entry(mount_point_ + path, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+      std::error_code is_directory_error;
+      if (entry->is_directory(is_directory_error) && !entry->is_symlink(is_directory_error)) {
+        waiting.push_back((path == "/" ? path : path + "/") + entry->path().filename().native());
+      }
+    }
   }
 }
 

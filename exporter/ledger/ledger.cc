@@ -47,6 +47,10 @@ void Ledger::Apply(const Snapshot& snapshot) {
     lost_.Seed(snapshot);
   }
   lost_.Take(snapshot);
+  // A cgroup without a name may have got one since.
+  std::erase_if(cgroup_members_, [&](const auto& entry) {
+    return cgroups_.names.at(entry.second.id) == kUnknownName;
+  });
   // Events first: what they tell happened before the readings, or makes the readings stale.
   for (const TaskEvent& event : snapshot.events) {
     ApplyEvent(event);

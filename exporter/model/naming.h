@@ -7,6 +7,9 @@
 
 namespace sched_exporter {
 
+/// The name of a cgroup whose path nobody knows (yet).
+inline constexpr char kUnknownName[] = "(unknown)";
+
 /// Names for what the kernel numbers. The names are printable; two ids may have one name.
 class Naming {
  public:
@@ -15,7 +18,8 @@ class Naming {
   /// The group of a process.
   virtual std::string GroupOf(const TaskIdentity& identity) = 0;
 
-  /// The path of a cgroup from the root of its hierarchy.
+  /// The path of a cgroup from the root of its hierarchy, or kUnknownName, which is asked for
+  /// again.
   virtual std::string CgroupPath(std::uint64_t cgroup_id) = 0;
 };
 

@@ -84,8 +84,8 @@ TEST(Conservation, GroupsAndUnattributedMakeUpTheBusyTime) {
   const double attributed = after.attributed - before.attributed;
   const double busy = after.busy - before.busy;
   const double missed = after.missed - before.missed;
-  std::printf("attributed %.6f s, busy %.6f s, ratio %.6f, missed switches %.0f\n", attributed, busy,
-              attributed / busy, missed);
+  std::printf("attributed %.6f s, busy %.6f s, ratio %.6f, missed switches %.0f\n", attributed,
+              busy, attributed / busy, missed);
   // A switch without an event hides a slice from the CPU's books, but not from the task's.
   EXPECT_NEAR(attributed / busy, 1, missed > 0 ? 0.01 : 0.001);
   EXPECT_EQ(after.unattributed, 0);

@@ -92,8 +92,7 @@ TEST_P(ForkStorm, AgreesWithTheSmallestBuffer) {
 }
 
 TEST_P(ForkStorm, WhatNoBufferTakesIsUnattributed) {
-  const auto exporter =
-      Exporter::Start({Config("finished_bytes: 4096, finished_sums: 1"), {}, {}});
+  const auto exporter = Exporter::Start({Config("finished_bytes: 4096, finished_sums: 1"), {}, {}});
   ASSERT_TRUE(exporter) << exporter.error().message;
   const TestCgroup first(GetParam(), "first");
   const TestCgroup second(GetParam(), "second");

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -26,8 +27,7 @@ constexpr int kScrapes = 100;
 class Hazard : public testing::TestWithParam<CgroupHost> {
  protected:
   void SetUp() override {
-    auto started =
-        Exporter::Start({"cgroup: {hierarchy: " + GetParam().hierarchy + "}\n", {}, {}});
+    auto started = Exporter::Start({"cgroup: {hierarchy: " + GetParam().hierarchy + "}\n", {}, {}});
     ASSERT_TRUE(started) << started.error().message;
     exporter_ = std::move(*started);
     cgroup_ = std::make_unique<TestCgroup>(GetParam(), "hazard");
@@ -69,7 +69,7 @@ class Hazard : public testing::TestWithParam<CgroupHost> {
 
   std::unique_ptr<Exporter> exporter_;
   std::unique_ptr<TestCgroup> cgroup_;
-  pid_t child_ = 0;
+  std::atomic<pid_t> child_ = 0;  ///< Read by threads of the tests.
   MetricsText last_;
 };
 

@@ -10,7 +10,7 @@ namespace sched_exporter::test_support {
 
 /// A cgroup hierarchy of this host, as the config names it.
 struct CgroupHost {
-  std::string hierarchy;    ///< "v2", "cpu" or "cpuacct".
+  std::string hierarchy;  ///< "v2", "cpu" or "cpuacct".
   std::string mount_point;
 };
 

@@ -39,17 +39,6 @@ abi_cpu ReadCpu(const volatile abi_cpu& from) {
   return last;
 }
 
-void AddTo(Figures& to, const Figures& from) {
-  to.run_ns += from.run_ns;
-  to.wait_ns += from.wait_ns;
-  to.timeslices += from.timeslices;
-  to.voluntary_switches += from.voluntary_switches;
-  to.involuntary_switches += from.involuntary_switches;
-  to.migrations += from.migrations;
-  to.user_ns += from.user_ns;
-  to.system_ns += from.system_ns;
-}
-
 }  // namespace
 
 Source::Source(Programs& programs, Walk walk)
@@ -147,7 +136,7 @@ void Source::ReadCpus(Snapshot& snapshot) {
     stats_.lost_moves += cpu.moves_lost;
     stats_.lost_paths += cpu.paths_lost;
     stats_.insert_failures += cpu.insert_failures;
-    AddTo(snapshot.unattributed.figures, FromAbi(cpu.unattributed));
+    snapshot.unattributed.figures += FromAbi(cpu.unattributed);
     snapshot.unattributed.tasks += cpu.unattributed_tasks;
   }
   snapshot.lost_finals = stats_.lost_finals;

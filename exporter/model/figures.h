@@ -14,6 +14,19 @@ struct Figures {
   std::uint64_t migrations = 0;
   std::uint64_t user_ns = 0;    ///< Sampled by the tick.
   std::uint64_t system_ns = 0;  ///< Sampled by the tick.
+
+  /// Sums of figures of several tasks.
+  Figures& operator+=(const Figures& other) {
+    run_ns += other.run_ns;
+    wait_ns += other.wait_ns;
+    timeslices += other.timeslices;
+    voluntary_switches += other.voluntary_switches;
+    involuntary_switches += other.involuntary_switches;
+    migrations += other.migrations;
+    user_ns += other.user_ns;
+    system_ns += other.system_ns;
+    return *this;
+  }
 };
 
 /// What was added between two Figures. Another type, so that totals and additions can't be mixed

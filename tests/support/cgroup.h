@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct CgroupHost {
   std::string hierarchy;  ///< "v2", "cpu" or "cpuacct".
   std::string mount_point;
 };
+
+/// For GoogleTest, which would print bytes.
+inline void PrintTo(const CgroupHost& host, std::ostream* out) { *out << host.hierarchy; }
 
 /// The hierarchies that can be tested here: v2 if mounted, and cpuacct if mounted as v1.
 std::vector<CgroupHost> TestableHierarchies();

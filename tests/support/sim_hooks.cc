@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::uint32_t kSweepsToDieIn = 8;
 
-void Add(Figures& to, const Figures& from) {
-  to.run_ns += from.run_ns;
-  to.wait_ns += from.wait_ns;
-  to.timeslices += from.timeslices;
-  to.voluntary_switches += from.voluntary_switches;
-  to.involuntary_switches += from.involuntary_switches;
-  to.migrations += from.migrations;
-  to.user_ns += from.user_ns;
-  to.system_ns += from.system_ns;
-}
-
 }  // namespace
 
 TaskIdentity SimKernel::IdentityOf(const Task& task) const {
@@ -154,7 +143,7 @@ void SimKernel::KeepInSums(const TaskIdentity& identity, const Figures& figures)
   const auto key = std::make_pair(identity.cgroup_id, identity.comm);
   const bool room = sums.contains(key) || sums.size() < options_.sums_capacity;
   LostSum& sum = room ? sums[key] : unattributed_;
-  Add(sum.figures, figures);
+  sum.figures += figures;
   ++sum.tasks;
 }
 

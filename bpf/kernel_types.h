@@ -60,9 +60,9 @@ struct cred {
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;
-	int pid;
-	int tgid;
+	unsigned int on_cpu; /* unsigned: libbpf adapts the size, which changed in 7.x */
+	unsigned int pid;
+	unsigned int tgid;
 	int prio;
 	struct sched_entity se;
 	struct sched_info sched_info;

@@ -212,13 +212,13 @@ TEST_P(Hazard, ProcessIsRenamed) {
   std::thread reader([&] {
     step.WaitFor(1);
     // The child sleeps now: this is its whole time, but for its way out.
-    truth_ns = ReadSchedStat(child_).run_ns;
+    truth_ns = ReadProcessSchedStat(child_).run_ns;
     step.Open(2);
   });
   Run([&] {
     SetComm(before);
     sched_yield();  // brings the kernel's figure up to date
-    const std::uint64_t nameless_ns = ReadSchedStat(getpid()).run_ns;
+    const std::uint64_t nameless_ns = ReadProcessSchedStat(getpid()).run_ns;
     if (write(pipe_fds[1], &nameless_ns, sizeof(nameless_ns)) != sizeof(nameless_ns)) {
       return false;
     }

@@ -56,7 +56,7 @@ TEST_F(Truth, BusyLoopGrowsWithTheClockWhileItRuns) {
   const auto counted = [&] {
     return Scrape().Sum("sched_process_cpu_seconds_total", {{"pid", std::to_string(loop)}});
   };
-  const auto kernels = [&] { return static_cast<double>(ReadSchedStat(loop).run_ns) / 1e9; };
+  const auto kernels = [&] { return static_cast<double>(ReadProcessSchedStat(loop).run_ns) / 1e9; };
   double last = counted();
   double last_kernels = kernels();
   bool last_narrow = false;
@@ -199,7 +199,7 @@ TEST_F(Truth, WaitAndTimeslicesAgreeWithSchedstat) {
   }
   const MetricsText metrics = Scrape();
   for (const pid_t rival : rivals) {
-    const SchedStat truth = ReadSchedStat(rival);
+    const SchedStat truth = ReadProcessSchedStat(rival);
     const Labels labels{{"pid", std::to_string(rival)}};
     EXPECT_NEAR(metrics.Sum("sched_process_cpu_seconds_total", labels) * 1e9,
                 static_cast<double>(truth.run_ns), 1);

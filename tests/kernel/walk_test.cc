@@ -156,7 +156,7 @@ TEST_P(WalkMethodInConfig, GivesTheKernelsFigures) {
   for (const pid_t pid : stopped) {
     EXPECT_NEAR(
         metrics->Sum("sched_process_cpu_seconds_total", {{"pid", std::to_string(pid)}}) * 1e9,
-        static_cast<double>(ReadSchedStat(pid).run_ns), 1);
+        static_cast<double>(ReadProcessSchedStat(pid).run_ns), 1);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 
 extern char** environ;
@@ -22,6 +23,19 @@ SchedStat ReadSchedStat(pid_t pid) {
   std::ifstream("/proc/" + std::to_string(pid) + "/schedstat") >> stat.run_ns >> stat.wait_ns >>
       stat.timeslices;
   return stat;
+}
+
+SchedStat ReadProcessSchedStat(pid_t pid) {
+  SchedStat sum;
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    const SchedStat stat = ReadSchedStat(std::stoi(task.path().filename()));
+    sum.run_ns += stat.run_ns;
+    sum.wait_ns += stat.wait_ns;
+    sum.timeslices += stat.timeslices;
+  }
+  return sum;
 }
 
 pid_t Fork(const std::function<bool()>& body) {

@@ -17,6 +17,9 @@ struct SchedStat {
 };
 SchedStat ReadSchedStat(pid_t pid);
 
+/// The sum over all tasks of a process (a sanitizer adds one of its own).
+SchedStat ReadProcessSchedStat(pid_t pid);
+
 /// Runs `body` in a child process; exit code 0 if it returns true. The child is not waited for.
 pid_t Fork(const std::function<bool()>& body);
 

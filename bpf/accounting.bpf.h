@@ -90,11 +90,15 @@ static __always_inline void remember(struct recent_task *place, struct task_stru
 	read_figures(task, &place->figures);
 }
 
-/* Figures in place, under a check sum: the LRU may give the entry to another task meanwhile. */
-static __always_inline void update_task(struct abi_task *entry, const struct abi_figures *figures)
+/*
+ * Figures in place. The LRU may give the entry to another task meanwhile: the check sum is over this
+ * task's start, whatever the entry says by now.
+ */
+static __always_inline void update_task(struct abi_task *entry, u64 start_ns,
+					const struct abi_figures *figures)
 {
 	entry->figures = *figures;
-	entry->check = abi_check(entry->identity.start_ns, figures);
+	entry->check = abi_check(start_ns, figures);
 }
 
 /* Puts a fresh entry into `tasks`; a failure counts. */

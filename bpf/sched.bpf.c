@@ -102,7 +102,7 @@ static __always_inline void account(struct abi_cpu *cpu, struct task_struct *pre
 		return;
 	}
 	remember(place, prev);
-	update_task(entry, &place->figures);
+	update_task(entry, place->start_ns, &place->figures);
 }
 
 /*
@@ -155,6 +155,9 @@ int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *
 	/* Evicted: user space knows where it was. Or it has not left a CPU yet: where its parent is. */
 	send_move(cpu, key, cgroup_id_of(task->real_parent->cgroups), true, &id, &figures);
 	insert_task(cpu, key, &id, &figures);
+	/* Its last switch on another CPU, just now, found nothing to delete. */
+	if (task_is_dead(task))
+		bpf_map_delete_elem(&tasks, &key);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -19,6 +20,9 @@ namespace {
 /// A scrape gives up after this long; Prometheus's own limit is 10 s by default.
 constexpr std::chrono::seconds kScrapePatience{9};
 
+/// So many events are taken in before the interval is over: their memory is bounded.
+constexpr std::size_t kMaxPendingEvents = 65'536;
+
 /// A sweep that is this much overdue means that the collector hangs.
 constexpr std::chrono::seconds kOverdue{30};
 
@@ -27,6 +31,19 @@ std::string ReadFile(const char* path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+/// The task iterator sees the tasks of its opener's PID namespace, the hooks those of the host:
+/// elsewhere than in the first one the sums would be wrong.
+Result<void> CheckPidNamespace() {
+  constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO in include/linux/proc_ns.h
+  struct stat status {};
+  if (::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino != kFirstPidNamespace) {
+    return Fail(
+        "needs the host's PID namespace to see all tasks; run the container with hostPID: true "
+        "(Kubernetes) or --pid=host, see README, Requirements");
+  }
+  return {};
 }
 
 HierarchyChoice Choice(CgroupHierarchy hierarchy) {
@@ -94,6 +111,9 @@ void Collector::Start() { thread_ = std::thread(&Collector::Run, this); }
 Result<void> Collector::Attach() {
   if (!wakeup_.valid()) {
     return Fail(WithErrno("cannot make an eventfd", errno));
+  }
+  if (auto host = CheckPidNamespace(); !host) {
+    return host;
   }
   const auto mount =
       ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), Choice(config_.cgroup.hierarchy));
@@ -197,7 +217,8 @@ void Collector::WaitForWork() {
         std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
     timeout_ms = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
   }
-  poll(fds.data(), fds.size(), timeout_ms);
+  // Where sweeps fail, events stay in the kernel's buffer, which would wake us all the time.
+  poll(fds.data(), source_->is_full() ? 1 : fds.size(), timeout_ms);
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t read_bytes = ::read(wakeup_.get(), &count, sizeof(count));
 }
@@ -209,7 +230,9 @@ void Collector::ServeTicket() {
     const std::lock_guard<std::mutex> lock(mutex_);
     ticket = asked_;
     asked = asked_ > answered_;
-    if (!asked && std::chrono::steady_clock::now() < last_sweep_ + config_.collection.interval) {
+    const bool due = std::chrono::steady_clock::now() >= last_sweep_ + config_.collection.interval;
+    const bool crowded = !last_sweep_failed_ && source_->pending_events() > kMaxPendingEvents;
+    if (!asked && !due && !crowded) {
       return;
     }
     if (reconfigured_) {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace sched_exporter {
@@ -13,16 +15,16 @@ namespace {
 
 constexpr std::string_view kName("\0sched_exporter/instance", 24);
 
-/// The pid behind a bound socket, as text; "unknown" where it doesn't say.
-std::string HolderPid(const sockaddr* address, socklen_t length) {
+/// Who listens on a bound socket; none where it doesn't say.
+std::optional<ucred> Holder(const sockaddr* address, socklen_t length) {
   const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   ucred holder{};
   socklen_t size = sizeof(holder);
   if (::connect(client.get(), address, length) != 0 ||
       ::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0) {
-    return "unknown";
+    return std::nullopt;
   }
-  return std::to_string(holder.pid);
+  return holder;
 }
 
 }  // namespace
@@ -41,7 +43,13 @@ Result<UniqueFd> TakeInstanceLock() {
     if (errno != EADDRINUSE) {
       return Fail(WithErrno("cannot bind a Unix socket", errno));
     }
-    return Fail("another sched_exporter runs already (pid " + HolderPid(generic, length) +
+    const std::optional<ucred> holder = Holder(generic, length);
+    if (holder && holder->uid != 0 && holder->uid != ::geteuid()) {
+      // Anybody may take this name. Who could not stop us otherwise must not do it so.
+      return UniqueFd();
+    }
+    return Fail("another sched_exporter runs already (pid " +
+                (holder ? std::to_string(holder->pid) : std::string("unknown")) +
                 "); stop it, or start this one with --allow-second-instance");
   }
   if (::listen(lock.get(), 1) != 0) {

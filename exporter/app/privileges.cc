@@ -15,7 +15,8 @@ Result<void> DropPrivileges() {
     return Fail("cannot read the capabilities of this process");
   }
   const bool has_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) != 0;
-  const bool has_bpf = capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) != 0;
+  const bool has_bpf = capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) != 0 &&
+                       capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON) != 0;
   const bool has_ptrace = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE) != 0;
   const bool has_bind = capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_BIND_SERVICE) != 0;
   capng_clear(CAPNG_SELECT_CAPS);

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxDirectories = 1'000'000;
 
 struct Mount {
+  std::string root;
   std::string mount_point;
   std::string type;
   std::string options;
@@ -43,7 +44,7 @@ bool ParseMount(const std::string& line, Mount& mount) {
   }
   for (std::size_t i = 6; i + 3 < fields.size(); ++i) {
     if (fields[i] == "-") {
-      mount = {DecodeOctal(fields[4]), fields[i + 1], fields[i + 3]};
+      mount = {fields[3], DecodeOctal(fields[4]), fields[i + 1], fields[i + 3]};
       return true;
     }
   }
@@ -67,7 +68,8 @@ struct Mounts {
   std::string cpuacct;
 };
 
-Mounts FindMounts(const std::string& mountinfo) {
+/// The first mount of each hierarchy, with `whole` only of those that show it from its root.
+Mounts FindMounts(const std::string& mountinfo, bool whole) {
   Mounts found;
   std::istringstream lines(mountinfo);
   std::string line;
@@ -78,7 +80,7 @@ Mounts FindMounts(const std::string& mountinfo) {
     }
   };
   while (std::getline(lines, line)) {
-    if (!ParseMount(line, mount)) {
+    if (!ParseMount(line, mount) || (whole && mount.root != "/")) {
       continue;
     }
     if (mount.type == "cgroup2") {
@@ -96,7 +98,10 @@ Mounts FindMounts(const std::string& mountinfo) {
 }  // namespace
 
 Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice) {
-  const Mounts mounts = FindMounts(mountinfo);
+  Mounts mounts = FindMounts(mountinfo, true);
+  if (mounts.v2.empty() && mounts.cpu.empty() && mounts.cpuacct.empty()) {
+    mounts = FindMounts(mountinfo, false);  // a container's part is better than nothing
+  }
   const bool any = choice == HierarchyChoice::kAuto;
   const bool no_v1 = mounts.cpu.empty() && mounts.cpuacct.empty();
   if ((choice == HierarchyChoice::kV2 || (any && no_v1)) && !mounts.v2.empty()) {

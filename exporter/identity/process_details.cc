@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
+#include <optional>
 
 #include "exporter/base/text.h"
 
@@ -11,6 +13,25 @@ namespace sched_exporter {
 namespace {
 
 constexpr std::size_t kMaxUsers = 10'000;
+
+/// From the file alone: getpwuid() may ask a directory server, and no server may hold up a sweep.
+std::optional<std::string> NameInPasswd(std::uint32_t uid) {
+  std::FILE* file = std::fopen("/etc/passwd", "re");
+  if (file == nullptr) {
+    return std::nullopt;
+  }
+  std::optional<std::string> name;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> buffer{};
+  while (!name && fgetpwent_r(file, &entry, buffer.data(), buffer.size(), &found) == 0) {
+    if (found->pw_uid == uid) {
+      name = PrintableText(found->pw_name);
+    }
+  }
+  std::fclose(file);
+  return name;
+}
 
 }  // namespace
 
@@ -26,12 +47,7 @@ std::string ProcessDetails::UserName(std::uint32_t uid) {
   if (const auto known = users_.find(uid); known != users_.end()) {
     return known->second;
   }
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 16384> buffer{};
-  const int error = getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  std::string name =
-      error == 0 && found != nullptr ? PrintableText(found->pw_name) : std::to_string(uid);
+  std::string name = NameInPasswd(uid).value_or(std::to_string(uid));
   if (users_.size() >= kMaxUsers) {
     users_.clear();
   }

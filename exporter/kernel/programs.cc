@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include "exporter/kernel/capabilities.h"
 #include "sched.skel.h"
@@ -59,6 +62,20 @@ tl::unexpected<Error> LoadError(int error) {
               LibbpfLog());
 }
 
+/// One more than the last possible CPU's number: numbers may have gaps ("0,2-3"), and a CPU beyond
+/// the maps would not be counted.
+Result<std::uint32_t> CountCpus() {
+  std::ifstream file("/sys/devices/system/cpu/possible");
+  std::string list;
+  std::getline(file, list);
+  const std::size_t last = list.find_last_of("-,");
+  const std::string number = last == std::string::npos ? list : list.substr(last + 1);
+  if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) {
+    return Fail("cannot read the number of CPUs in /sys/devices/system/cpu/possible");
+  }
+  return static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)) + 1;
+}
+
 Result<void> CheckBtf() {
   btf* kernel_btf = btf__load_vmlinux_btf();
   if (kernel_btf == nullptr) {
@@ -102,11 +119,11 @@ Result<void> Programs::Open() {
   if (skeleton_ == nullptr) {
     return LoadError(errno);
   }
-  const int possible_cpus = libbpf_num_possible_cpus();
-  if (possible_cpus <= 0) {
-    return Fail(WithErrno("cannot read /sys/devices/system/cpu/possible", -possible_cpus));
+  const auto cpus = CountCpus();
+  if (!cpus) {
+    return tl::unexpected(cpus.error());
   }
-  cpu_count_ = static_cast<std::uint32_t>(possible_cpus);
+  cpu_count_ = *cpus;
   skeleton_->rodata->hierarchy = options_.hierarchy;
   skeleton_->rodata->hierarchy_id = options_.hierarchy_id;
   bpf_map__set_max_entries(skeleton_->maps.tasks, options_.tasks);

@@ -77,7 +77,9 @@ int Source::OnEvent(void* self, void* data, std::size_t size) {
 
 void Source::Drain() {
   const std::size_t before = events_.size();
-  ring_buffer__consume(ring_);
+  if (!is_full()) {
+    ring_buffer__consume(ring_);
+  }
   stats_.finished_bytes = (events_.size() - before) * (sizeof(abi_event) + BPF_RINGBUF_HDR_SZ);
 }
 

@@ -45,6 +45,13 @@ class Source {
   /// Takes events out of the ring buffer before it is full; the next sweep delivers them.
   void Drain();
 
+  /// Events that were taken out and wait for the next sweep.
+  std::size_t pending_events() const { return events_.size(); }
+
+  /// So many wait that Drain() takes no more: they stay in the ring buffer, and when that is full
+  /// in the sums behind it. Happens only where sweeps fail again and again.
+  bool is_full() const { return events_.size() >= kMaxEvents; }
+
   /// Becomes readable when the ring buffer is half full.
   int wakeup_fd() const;
 
@@ -64,6 +71,8 @@ class Source {
   Result<void> WalkTasks(std::vector<TaskReading>& readings);
   void TakeSums(std::vector<LostSum>& sums);
   void ReadCpus(Snapshot& snapshot);
+
+  static constexpr std::size_t kMaxEvents = 262'144;
 
   Programs& programs_;
   Walk walk_;

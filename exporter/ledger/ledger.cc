@@ -205,6 +205,9 @@ void Ledger::ApplyEvent(const TaskEvent& event) {
       reading.identity.tgid != known->second.process->key.tgid) {
     return;
   }
+  if (event.kind == TaskEvent::Kind::kMoved && HasFinished(reading)) {
+    return;  // the move was told by another CPU, after the last switch
+  }
   const bool use_known = event.from_is_guess && Knows(reading);
   const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;
   Task& task = Remember(reading);

@@ -1,7 +1,9 @@
 // What stops the exporter: one line that says why and what to do, and nothing left behind.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,8 +11,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,6 +25,7 @@
 #include "tests/support/http_client.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/wait_until.h"
+#include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
 namespace {
@@ -118,6 +124,13 @@ TEST_F(FailureModes, WithoutBtfTheKernelOptionIsNamed) {
                 "a kernel built with CONFIG_DEBUG_INFO_BTF=y, see README, Requirements");
 }
 
+TEST_F(FailureModes, ForeignPidNamespaceIsRefused) {
+  const Ended ended = Run({}, {"unshare", "--pid", "--fork", "--mount-proc"});
+  ExpectRefusal(ended,
+                "needs the host's PID namespace to see all tasks; run the container with hostPID: "
+                "true (Kubernetes) or --pid=host, see README, Requirements");
+}
+
 TEST_F(FailureModes, BpfForbiddenBySeccompIsToldFromMissingCapabilities) {
   Ended ended;
   ASSERT_TRUE(WithBpfForbidden(EPERM, [&] { ended = Run({}); }));
@@ -205,6 +218,36 @@ TEST_F(FailureModes, SecondInstanceNamesTheFirst) {
     EXPECT_TRUE((*first)->Scrape()) << "the first one must not suffer";
     settings.allow_second_instance = true;
     EXPECT_TRUE(Exporter::Start(settings)) << "the flag allows it";
+  });
+  EXPECT_TRUE(confined);
+}
+
+TEST_F(FailureModes, SomebodyElsesSocketDoesNotStandInTheWay) {
+  const bool confined = InPrivateNetwork([] {
+    constexpr uid_t kNobody = 65534;
+    Gate bound;
+    const pid_t other = Fork([&] {
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      constexpr std::string_view kName("\0sched_exporter/instance", 24);
+      std::memcpy(address.sun_path, kName.data(), kName.size());
+      const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + kName.size());
+      const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+      const bool taken = setresuid(kNobody, kNobody, kNobody) == 0 &&
+                         bind(listener, reinterpret_cast<const sockaddr*>(&address), length) == 0 &&
+                         listen(listener, 1) == 0;
+      bound.Open(taken ? 1 : 2);
+      pause();
+      return true;
+    });
+    bound.WaitFor();
+    EXPECT_EQ(bound.step(), 1);
+    Exporter::Settings settings;
+    settings.allow_second_instance = false;
+    const auto exporter = Exporter::Start(settings);
+    EXPECT_TRUE(exporter) << exporter.error().message;
+    kill(other, SIGKILL);
+    Wait(other);
   });
   EXPECT_TRUE(confined);
 }

@@ -78,6 +78,17 @@ TEST(ChooseCgroupMount, TakesTheFirstOfSeveralMounts) {
   EXPECT_EQ(ChooseCgroupMount(kV2 + again, HierarchyChoice::kV2)->mount_point, "/sys/fs/cgroup");
 }
 
+TEST(ChooseCgroupMount, PrefersAMountThatShowsTheWholeHierarchy) {
+  const std::string part = "29 22 0:26 /docker/4f2a /mnt/part rw - cgroup2 cgroup2 rw\n";
+  EXPECT_EQ(ChooseCgroupMount(part + kV2, HierarchyChoice::kAuto)->mount_point, "/sys/fs/cgroup");
+  EXPECT_EQ(ChooseCgroupMount(part, HierarchyChoice::kAuto)->mount_point, "/mnt/part");
+}
+
+TEST(ChooseCgroupMount, DecodesSpacesInPaths) {
+  const std::string line = "30 22 0:26 / /mnt/my\\040groups\\134 rw - cgroup2 cgroup2 rw\n";
+  EXPECT_EQ(ChooseCgroupMount(line, HierarchyChoice::kV2)->mount_point, "/mnt/my groups\\");
+}
+
 TEST(ChooseCgroupMount, SkipsLinesThatItDoesNotUnderstand) {
   const std::string broken = std::string("\n-\n1 2 3\na b c d e f g - cgroup2\n") + kV2;
   EXPECT_EQ(ChooseCgroupMount(broken, HierarchyChoice::kAuto)->mount_point, "/sys/fs/cgroup");

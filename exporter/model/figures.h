@@ -4,8 +4,9 @@
 
 namespace sched_exporter {
 
-/// What the kernel has counted for a task since its birth. Every field only grows.
-struct Figures {
+/// What the kernel counts for a task. `Kind` keeps figures since birth and additions apart.
+template <typename Kind>
+struct Counts {
   std::uint64_t run_ns = 0;
   std::uint64_t wait_ns = 0;  ///< On a run queue, but not running.
   std::uint64_t timeslices = 0;
@@ -15,8 +16,7 @@ struct Figures {
   std::uint64_t user_ns = 0;    ///< Sampled by the tick.
   std::uint64_t system_ns = 0;  ///< Sampled by the tick.
 
-  /// Sums of figures of several tasks.
-  Figures& operator+=(const Figures& other) {
+  Counts& operator+=(const Counts& other) {
     run_ns += other.run_ns;
     wait_ns += other.wait_ns;
     timeslices += other.timeslices;
@@ -28,31 +28,13 @@ struct Figures {
     return *this;
   }
 };
+
+/// Since a task's birth; every field only grows. Also the sum of that over several tasks.
+using Figures = Counts<struct SinceBirth>;
 
 /// What was added between two Figures. Another type, so that totals and additions can't be mixed
 /// up.
-struct Delta {
-  std::uint64_t run_ns = 0;
-  std::uint64_t wait_ns = 0;
-  std::uint64_t timeslices = 0;
-  std::uint64_t voluntary_switches = 0;
-  std::uint64_t involuntary_switches = 0;
-  std::uint64_t migrations = 0;
-  std::uint64_t user_ns = 0;
-  std::uint64_t system_ns = 0;
-
-  Delta& operator+=(const Delta& other) {
-    run_ns += other.run_ns;
-    wait_ns += other.wait_ns;
-    timeslices += other.timeslices;
-    voluntary_switches += other.voluntary_switches;
-    involuntary_switches += other.involuntary_switches;
-    migrations += other.migrations;
-    user_ns += other.user_ns;
-    system_ns += other.system_ns;
-    return *this;
-  }
-};
+using Delta = Counts<struct Added>;
 
 /// `later` less `earlier`, each field at least 0.
 inline Delta Difference(const Figures& later, const Figures& earlier) {

@@ -107,7 +107,7 @@ struct abi_event {
 };
 ABI_ASSERT(sizeof(struct abi_event) == 168, "abi_event");
 
-/* Key and value of the hash `finished_sums`: where finals go when `finished` is full. */
+/* Key and value of the hash `sums`: where finals go when `finished` is full. */
 struct abi_sum_key {
 	__u64 cgroup_id;
 	char comm[ABI_COMM_LEN];
@@ -128,7 +128,7 @@ struct abi_cpu {
 	__u64 finished_full;   /* finals that `finished` had no room for */
 	__u64 moves_lost;      /* moves that `finished` had no room for */
 	__u64 paths_lost;      /* names of new cgroups that `cgroup_paths` had no room for */
-	struct abi_figures unattributed; /* finals that `finished_sums` had no room for either */
+	struct abi_figures unattributed; /* finals that `sums` had no room for either */
 	__u64 unattributed_tasks;
 	__u64 pad[7];
 };

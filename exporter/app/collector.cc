@@ -126,8 +126,8 @@ Result<void> Collector::Attach() {
   }
   ProgramOptions options;
   options.tasks = config_.maps.tasks;
-  options.finished_bytes = config_.maps.finished_bytes;
-  options.finished_sums = config_.maps.finished_sums;
+  options.events_bytes = config_.maps.events_bytes;
+  options.sums = config_.maps.sums;
   options.hierarchy = ToAbi(mount->hierarchy);
   options.hierarchy_id = *hierarchy_id;
   auto programs = Programs::Load(options);
@@ -172,10 +172,9 @@ Result<std::shared_ptr<const Sample>> Collector::Collect() {
 bool Collector::Reconfigure(const Config& config) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const MapsConfig& maps = config.maps;
-  const bool complete = maps.tasks == config_.maps.tasks &&
-                        maps.finished_bytes == config_.maps.finished_bytes &&
-                        maps.finished_sums == config_.maps.finished_sums &&
-                        config.cgroup.hierarchy == config_.cgroup.hierarchy;
+  const bool complete =
+      maps.tasks == config_.maps.tasks && maps.events_bytes == config_.maps.events_bytes &&
+      maps.sums == config_.maps.sums && config.cgroup.hierarchy == config_.cgroup.hierarchy;
   config_.collection = config.collection;
   config_.limits = config.limits;
   reconfigured_ = true;
@@ -280,14 +279,13 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
   details_.Prune();
   const SourceStats& source = source_->stats();
   stats_.version = kVersion;
-  stats_.tasks_entries = source.last_walk.entries;
-  stats_.tasks_max_entries = programs_->options().tasks;
-  stats_.finished_bytes = source.finished_bytes;
-  stats_.finished_max_bytes = programs_->options().finished_bytes;
-  stats_.lost_finals = source.lost_finals;
-  stats_.lost_moves = source.lost_moves;
-  stats_.lost_paths = source.lost_paths;
-  stats_.insert_failures = source.insert_failures;
+  stats_.maps = {
+      {"tasks", source.last_walk.entries, programs_->options().tasks, source.insert_failures},
+      {"events", source.events_bytes, programs_->options().events_bytes,
+       source.lost_finals + source.lost_moves}};
+  stats_.lost_events = {{"finished", source.lost_finals},
+                        {"moved", source.lost_moves},
+                        {"cgroup_paths", source.lost_paths}};
   stats_.torn_entries = source.torn;
   stats_.incomplete_walks = source.incomplete_walks;
   stats_.programs = programs_->ReadProgramStats();

@@ -14,7 +14,9 @@ constexpr std::chrono::seconds kScanPause{10};
 
 }  // namespace
 
-std::string HostNaming::GroupOf(const TaskIdentity& identity) { return GroupByComm(identity); }
+std::string HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) {
+  return GroupByComm(identity);
+}
 
 void HostNaming::BeginSweep(const std::vector<Source::NewCgroup>& made) {
   if (tree_.size() > scanned_size_ + kMaxRemovedNames) {

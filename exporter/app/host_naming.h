@@ -15,7 +15,7 @@ class HostNaming : public Naming {
  public:
   explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) {}
 
-  std::string GroupOf(const TaskIdentity& identity) override;
+  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
 
   /// Cgroups that were made since the last sweep. Call it before each sweep is taken in.

@@ -32,10 +32,10 @@ struct MapsConfig {
   /// at a walk.
   std::uint32_t tasks = 16384;
   /// Bytes of the ring buffer that carries finished tasks. A power of two, 4096 to 268435456.
-  std::uint32_t finished_bytes = 1048576;
+  std::uint32_t events_bytes = 1048576;
   /// Entries of the sums by cgroup and comm that take over when the ring buffer is full. 1 to
   /// 65536.
-  std::uint32_t finished_sums = 1024;
+  std::uint32_t sums = 1024;
 };
 
 struct LimitsConfig {

@@ -27,8 +27,8 @@ void ReadConfig(MappingReader& file, Config& config) {
   });
   file.Section("maps", [&config](MappingReader& section) {
     section.Integer("tasks", {1, 4'194'304}, config.maps.tasks);
-    section.PowerOfTwo("finished_bytes", {4'096, 268'435'456}, config.maps.finished_bytes);
-    section.Integer("finished_sums", {1, 65'536}, config.maps.finished_sums);
+    section.PowerOfTwo("events_bytes", {4'096, 268'435'456}, config.maps.events_bytes);
+    section.Integer("sums", {1, 65'536}, config.maps.sums);
   });
   file.Section("limits", [&config](MappingReader& section) {
     section.Integer("processes", kSeries, config.limits.processes);

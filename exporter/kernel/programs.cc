@@ -127,9 +127,9 @@ Result<void> Programs::Open() {
   skeleton_->rodata->hierarchy = options_.hierarchy;
   skeleton_->rodata->hierarchy_id = options_.hierarchy_id;
   bpf_map__set_max_entries(skeleton_->maps.tasks, options_.tasks);
-  bpf_map__set_max_entries(skeleton_->maps.finished, options_.finished_bytes);
-  bpf_map__set_max_entries(skeleton_->maps.sums_a, options_.finished_sums);
-  bpf_map__set_max_entries(skeleton_->maps.sums_b, options_.finished_sums);
+  bpf_map__set_max_entries(skeleton_->maps.finished, options_.events_bytes);
+  bpf_map__set_max_entries(skeleton_->maps.sums_a, options_.sums);
+  bpf_map__set_max_entries(skeleton_->maps.sums_b, options_.sums);
   bpf_map__set_max_entries(skeleton_->maps.cpus, cpu_count_);
   bpf_map__set_max_entries(skeleton_->maps.recent, cpu_count_);
   if (const int error = sched_bpf__load(skeleton_); error != 0) {

@@ -15,9 +15,9 @@ namespace sched_exporter {
 
 /// Sizes and choices that are fixed when the programs are loaded.
 struct ProgramOptions {
-  std::uint32_t tasks = 16384;             ///< Entries of the LRU hash.
-  std::uint32_t finished_bytes = 1048576;  ///< Ring buffer; a power of two, at least a page.
-  std::uint32_t finished_sums = 1024;      ///< Entries of the sums behind it.
+  std::uint32_t tasks = 16384;           ///< Entries of the LRU hash.
+  std::uint32_t events_bytes = 1048576;  ///< Ring buffer; a power of two, at least a page.
+  std::uint32_t sums = 1024;             ///< Entries of the sums behind it.
   abi_hierarchy hierarchy = ABI_HIERARCHY_V2;
   std::uint32_t hierarchy_id = 0;  ///< Its number in /proc/self/cgroup; 0 is v2.
 };

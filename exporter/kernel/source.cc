@@ -68,8 +68,8 @@ int Source::OnEvent(void* self, void* data, std::size_t size) {
   std::memcpy(&record, data, sizeof(record));
   TaskEvent event;
   event.kind = record.kind == ABI_MOVED ? TaskEvent::Kind::kMoved : TaskEvent::Kind::kFinished;
-  event.from_cgroup_id = record.from_cgroup_id;
-  event.from_is_guess = record.from_is_guess != 0;
+  event.origin.cgroup_id = record.from_cgroup_id;
+  event.origin.is_guess = record.from_is_guess != 0;
   event.reading = {record.key, FromAbi(record.identity), FromAbi(record.figures)};
   static_cast<Source*>(self)->events_.push_back(event);
   return 0;
@@ -80,7 +80,7 @@ void Source::Drain() {
   if (!is_full()) {
     ring_buffer__consume(ring_);
   }
-  stats_.finished_bytes = (events_.size() - before) * (sizeof(abi_event) + BPF_RINGBUF_HDR_SZ);
+  stats_.events_bytes = (events_.size() - before) * (sizeof(abi_event) + BPF_RINGBUF_HDR_SZ);
 }
 
 Result<void> Source::Sweep(Snapshot& snapshot) {

@@ -27,7 +27,7 @@ struct SourceStats {
   std::uint64_t lost_moves = 0;       ///< Moves that it had no room for.
   std::uint64_t lost_paths = 0;       ///< Names of new cgroups that their map had no room for.
   std::uint64_t insert_failures = 0;  ///< Entries that the LRU hash did not take.
-  std::uint64_t finished_bytes = 0;   ///< In the ring buffer before the last sweep.
+  std::uint64_t events_bytes = 0;     ///< In the ring buffer before the last sweep.
 };
 
 /// Reads what the programs record. One thread at a time.

@@ -208,11 +208,11 @@ void Ledger::ApplyEvent(const TaskEvent& event) {
   if (event.kind == TaskEvent::Kind::kMoved && HasFinished(reading)) {
     return;  // the move was told by another CPU, after the last switch
   }
-  const bool use_known = event.from_is_guess && Knows(reading);
+  const bool use_known = event.origin.is_guess && Knows(reading);
   const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;
   Task& task = Remember(reading);
   if (event.kind == TaskEvent::Kind::kMoved) {
-    Credit(task, reading, use_known ? task.cgroup_id : event.from_cgroup_id);
+    Credit(task, reading, use_known ? task.cgroup_id : event.origin.cgroup_id);
     task.cgroup_id = reading.identity.cgroup_id;
     task.seen_sweep = task.moved_sweep = sweep_;
     return;

@@ -9,6 +9,7 @@
 #include "exporter/ledger/lost_finals.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/naming.h"
+#include "exporter/model/process_key.h"
 #include "exporter/model/report.h"
 #include "exporter/model/snapshot.h"
 
@@ -43,17 +44,6 @@ class Ledger {
   std::size_t process_count() const { return processes_.size(); }
 
  private:
-  /// (tgid, start of the leader): what stays when a thread calls exec and takes its leader's place.
-  struct ProcessKey {
-    std::uint32_t tgid = 0;
-    std::uint64_t leader_start_ns = 0;
-    bool operator==(const ProcessKey&) const = default;
-  };
-  struct ProcessKeyHash {
-    std::size_t operator()(const ProcessKey& key) const {
-      return std::hash<std::uint64_t>()(key.leader_start_ns * 31 + key.tgid);
-    }
-  };
   struct Process {
     ProcessKey key;
     std::uint32_t ppid = 0;

@@ -7,7 +7,7 @@
 namespace sched_exporter {
 
 Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
-  const ProcessKey key{identity.tgid, identity.leader_start_ns};
+  const ProcessKey key = KeyOf(identity);
   if (const auto known = processes_.find(key); known != processes_.end()) {
     return known->second;
   }
@@ -67,7 +67,7 @@ void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
 }
 
 View::Id Ledger::GroupId(const TaskIdentity& identity) {
-  return groups_.Find(naming_.GroupOf(identity));
+  return groups_.Find(naming_.GroupOf(identity, nullptr));
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {

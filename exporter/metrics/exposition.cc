@@ -202,6 +202,27 @@ void AddPrograms(Builder& builder, const Families& families, const ExporterStats
   builder.End(std::move(misses));
 }
 
+void AddMaps(Builder& builder, const Families& families, const ExporterStats& stats) {
+  MetricFamily entries = builder.Begin(families.map_entries, stats.maps.size());
+  MetricFamily max_entries = builder.Begin(families.map_max_entries, stats.maps.size());
+  MetricFamily failed = builder.Begin(families.failed_updates, stats.maps.size());
+  for (const MapStats& map : stats.maps) {
+    Builder::Put(entries, families.map_entries, {map.name}, static_cast<double>(map.entries));
+    Builder::Put(max_entries, families.map_max_entries, {map.name},
+                 static_cast<double>(map.max_entries));
+    Builder::Put(failed, families.failed_updates, {map.name},
+                 static_cast<double>(map.failed_updates));
+  }
+  builder.End(std::move(entries));
+  builder.End(std::move(max_entries));
+  MetricFamily lost = builder.Begin(families.lost_events, stats.lost_events.size());
+  for (const LostEvents& buffer : stats.lost_events) {
+    Builder::Put(lost, families.lost_events, {buffer.buffer}, static_cast<double>(buffer.events));
+  }
+  builder.End(std::move(lost));
+  builder.End(std::move(failed));
+}
+
 void AddExporter(Builder& builder, const Families& families, const Sample& sample) {
   const ExporterStats& stats = sample.stats;
   const Report& report = sample.report;
@@ -210,16 +231,7 @@ void AddExporter(Builder& builder, const Families& families, const Sample& sampl
   builder.Single(families.collect_duration, Seconds(stats.collect_ns));
   builder.Single(families.collections, count(stats.collections));
   builder.Single(families.collection_errors, count(stats.collection_errors));
-  AddLabelled(builder, families.map_entries,
-              {{"tasks", count(stats.tasks_entries)}, {"finished", count(stats.finished_bytes)}});
-  AddLabelled(
-      builder, families.map_max_entries,
-      {{"tasks", count(stats.tasks_max_entries)}, {"finished", count(stats.finished_max_bytes)}});
-  AddLabelled(builder, families.lost_events,
-              {{"finished", count(stats.lost_finals)},
-               {"moved", count(stats.lost_moves)},
-               {"cgroup_paths", count(stats.lost_paths)}});
-  AddLabelled(builder, families.insert_failures, {{"tasks", count(stats.insert_failures)}});
+  AddMaps(builder, families, stats);
   builder.Single(families.torn_entries, count(stats.torn_entries));
   builder.Single(families.incomplete_walks, count(stats.incomplete_walks));
   AddLabelled(builder, families.folded_series,

@@ -51,7 +51,7 @@ struct Families {
   Family map_entries;
   Family map_max_entries;
   Family lost_events;
-  Family insert_failures;
+  Family failed_updates;
   Family torn_entries;
   Family incomplete_walks;
   Family missed_switches;

@@ -15,6 +15,20 @@ struct ProgramStats {
   std::uint64_t recursion_misses = 0;
 };
 
+/// How one BPF map did.
+struct MapStats {
+  std::string name;
+  std::uint64_t entries = 0;         ///< At the last sweep; bytes for the event buffer.
+  std::uint64_t max_entries = 0;     ///< In the same unit.
+  std::uint64_t failed_updates = 0;  ///< Entries that the map did not take, or had no room for.
+};
+
+/// What a buffer had no room for, by what it would have carried.
+struct LostEvents {
+  std::string buffer;
+  std::uint64_t events = 0;
+};
+
 /// The exporter's own process (procfs(5)).
 struct SelfStats {
   std::uint64_t cpu_ns = 0;
@@ -31,14 +45,8 @@ struct ExporterStats {
   std::uint64_t collect_ns = 0;   ///< The last sweep, from the first read to the totals.
   std::uint64_t collections = 0;  ///< Sweeps that succeeded.
   std::uint64_t collection_errors = 0;
-  std::uint64_t tasks_entries = 0;  ///< In the LRU hash at the last sweep.
-  std::uint64_t tasks_max_entries = 0;
-  std::uint64_t finished_bytes = 0;  ///< In the ring buffer just before the last sweep.
-  std::uint64_t finished_max_bytes = 0;
-  std::uint64_t lost_finals = 0;
-  std::uint64_t lost_moves = 0;
-  std::uint64_t lost_paths = 0;
-  std::uint64_t insert_failures = 0;
+  std::vector<MapStats> maps;
+  std::vector<LostEvents> lost_events;
   std::uint64_t torn_entries = 0;
   std::uint64_t incomplete_walks = 0;
   bool reload_successful = true;

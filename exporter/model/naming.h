@@ -15,8 +15,8 @@ class Naming {
  public:
   virtual ~Naming() = default;
 
-  /// The group of a process.
-  virtual std::string GroupOf(const TaskIdentity& identity) = 0;
+  /// The group of a process. `image` is what it runs; null where no event told that.
+  virtual std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) = 0;
 
   /// The path of a cgroup from the root of its hierarchy, or kUnknownName, which is asked for
   /// again.

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "exporter/model/lifecycle.h"
 #include "exporter/model/totals.h"
 
 namespace sched_exporter {
@@ -35,6 +37,7 @@ struct NamedRow {
   std::string name;  ///< Printable, unique in its view.
   Population population;
   Totals totals;
+  Lifecycle lifecycle = {};
 };
 
 /// What has no series of its own in a view, together.
@@ -43,6 +46,7 @@ struct OtherRow {
   std::uint64_t folded = 0;  ///< Members folded at the moment.
   Population population;
   Totals totals;
+  Lifecycle lifecycle = {};  ///< Not of processes.
 };
 
 struct CpuRow {
@@ -61,7 +65,8 @@ struct Report {
   OtherRow other_cgroups;
   std::vector<CpuRow> cpus;
   std::uint64_t unattributed_ns = 0;
-  std::uint64_t tasks = 0;  ///< Living.
+  std::uint64_t tasks = 0;                               ///< Living.
+  std::map<std::uint32_t, std::uint64_t> exec_failures;  ///< Of the whole host, by errno.
 };
 
 }  // namespace sched_exporter

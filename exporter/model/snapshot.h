@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "exporter/model/figures.h"
+#include "exporter/model/lifecycle.h"
+#include "exporter/model/program_image.h"
 
 namespace sched_exporter {
 
@@ -36,17 +38,48 @@ struct TaskReading {
   Figures figures;
 };
 
-/// What a task's figures were at a moment that does not come back.
+/// Another process or cgroup that an event speaks of.
+struct EventOrigin {
+  std::uint64_t cgroup_id = 0;
+  std::uint64_t leader_start_ns = 0;
+  std::uint32_t tgid = 0;
+  Comm comm{};
+  bool is_guess = false;  ///< The parent's cgroup, because the kernel side didn't know the task.
+};
+
+/// What happened to a task at a moment that does not come back.
 struct TaskEvent {
   enum class Kind {
-    kFinished,  ///< The last switch: the figures are final.
-    kMoved,     ///< The task left `from_cgroup_id` for the cgroup of its identity.
+    kFinished,       ///< The last switch: the figures are final.
+    kMoved,          ///< The task left the cgroup of `origin` for the cgroup of its identity.
+    kForked,         ///< A new process; `origin` is the one that called fork.
+    kThreadStarted,  ///< A new thread of the process of `origin`.
+    kExecuted,       ///< exec succeeded; the identity is that after it.
+    kExecFailed,     ///< exec failed with the errno `code`.
+    kExited,         ///< The last thread of a process exits, with `code` (ExitCode).
+    kOomKilled,      ///< The OOM killer has chosen the process, and its exit begins.
   };
   Kind kind = Kind::kFinished;
-  std::uint64_t from_cgroup_id = 0;
-  bool from_is_guess =
-      false;  ///< The parent's cgroup, because the kernel side didn't know the task.
+  std::uint64_t time_ns = 0;  ///< CLOCK_BOOTTIME.
+  std::uint32_t code = 0;
+  EventOrigin origin;
+  /// kExited: run time of those threads that the kernel has taken off the process already
+  /// (signal_struct.sum_sched_runtime).
+  std::uint64_t released_run_ns = 0;
   TaskReading reading;
+  /// What the process runs (kExecFailed: what it tried to run); null where that isn't known.
+  ProgramImagePtr image;
+};
+
+/// Things that happened and had no room in the event buffer.
+struct LostCount {
+  TaskEvent::Kind kind = TaskEvent::Kind::kForked;
+  bool has_owner = true;  ///< False where not even cgroup and comm are known.
+  std::uint64_t cgroup_id = 0;
+  Comm comm{};
+  std::uint32_t code = 0;
+  std::uint64_t count = 0;
+  Lifetimes lifetimes;  ///< kExited.
 };
 
 /// Sum of the finals of tasks whose events got lost, by cgroup and comm.
@@ -69,14 +102,15 @@ struct CpuReading {
 /// Everything that one sweep found in the kernel. Records are in no order, except events, which are
 /// in the order of their happening.
 struct Snapshot {
-  std::uint64_t boottime_ns = 0;      ///< CLOCK_BOOTTIME when the sweep began.
-  std::uint32_t sweep = 0;            ///< Its number; consecutive.
-  std::vector<TaskEvent> events;      ///< Since the last sweep.
-  std::vector<TaskReading> switched;  ///< Tasks at their last switch, from the LRU hash.
-  std::vector<TaskReading> living;    ///< Living tasks whose entry in the hash did not say it all.
-  std::vector<TaskKey> living_keys;   ///< Living tasks whose entry did.
-  std::vector<LostSum> lost_sums;     ///< Finals since the last sweep that had no event.
-  LostSum unattributed;               ///< Finals that had no sum either; a total since attaching.
+  std::uint64_t boottime_ns = 0;       ///< CLOCK_BOOTTIME when the sweep began.
+  std::uint32_t sweep = 0;             ///< Its number; consecutive.
+  std::vector<TaskEvent> events;       ///< Since the last sweep.
+  std::vector<TaskReading> switched;   ///< Tasks at their last switch, from the LRU hash.
+  std::vector<TaskReading> living;     ///< Living tasks whose entry in the hash did not say it all.
+  std::vector<TaskKey> living_keys;    ///< Living tasks whose entry did.
+  std::vector<LostSum> lost_sums;      ///< Finals since the last sweep that had no event.
+  std::vector<LostCount> lost_counts;  ///< The same for what else happened.
+  LostSum unattributed;                ///< Finals that had no sum either; a total since attaching.
   std::vector<CpuReading> cpus;
   std::uint64_t lost_finals = 0;  ///< Finals without an event; a total since attaching.
 };

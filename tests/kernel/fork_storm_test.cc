@@ -76,7 +76,7 @@ TEST_P(ForkStorm, AgreesWithTheSmallestHashAndOthersThatEvict) {
 }
 
 TEST_P(ForkStorm, AgreesWithTheSmallestBuffer) {
-  const auto exporter = Exporter::Start({Config("finished_bytes: 4096"), {}, {}});
+  const auto exporter = Exporter::Start({Config("events_bytes: 4096"), {}, {}});
   ASSERT_TRUE(exporter) << exporter.error().message;
   const TestCgroup cgroup(GetParam(), "overflow");
   // A reader that sleeps is the surest way to fill a buffer.
@@ -92,7 +92,7 @@ TEST_P(ForkStorm, AgreesWithTheSmallestBuffer) {
 }
 
 TEST_P(ForkStorm, WhatNoBufferTakesIsUnattributed) {
-  const auto exporter = Exporter::Start({Config("finished_bytes: 4096, finished_sums: 1"), {}, {}});
+  const auto exporter = Exporter::Start({Config("events_bytes: 4096, sums: 1"), {}, {}});
   ASSERT_TRUE(exporter) << exporter.error().message;
   const TestCgroup first(GetParam(), "first");
   const TestCgroup second(GetParam(), "second");

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Dependencies between the stages of exporter/ point one way:
-#   base <- model <- {config, kernel, identity, ledger, metrics} <- app, http on base alone
+#   base <- model <- {config, kernel, identity, ledger, events, metrics} <- app, http on base alone
 # and each library from outside has one user.
 #   include_arrows.sh [SOURCE_DIR]
 set -euo pipefail
@@ -14,9 +14,10 @@ declare -A allowed=(
   [kernel]='base model'
   [identity]='base model'
   [ledger]='base model'
+  [events]='base model'
   [metrics]='base model'
   [http]='base'
-  [app]='base model config kernel identity ledger metrics http'
+  [app]='base model config kernel identity ledger events metrics http'
 )
 
 # Who may include what is not ours: a regular expression, and the stages.
@@ -28,6 +29,7 @@ outside=(
   '<civetweb|<CivetServer' 'http'
   '<zlib' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
+  '<nlohmann/' 'events'
   '<cap-ng' 'kernel app'
 )
 

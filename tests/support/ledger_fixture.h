@@ -54,14 +54,21 @@ struct Who {
     return reading;
   }
   TaskEvent Finished(std::uint64_t run_ns) const {
-    return {TaskEvent::Kind::kFinished, 0, false, Has(run_ns)};
+    TaskEvent event;
+    event.reading = Has(run_ns);
+    return event;
   }
   /// It moved to its cgroup.
   TaskEvent MovedFrom(std::uint64_t from, std::uint64_t run_ns) const {
-    return {TaskEvent::Kind::kMoved, from, false, Has(run_ns)};
+    TaskEvent event = Finished(run_ns);
+    event.kind = TaskEvent::Kind::kMoved;
+    event.origin.cgroup_id = from;
+    return event;
   }
   TaskEvent MovedFromGuess(std::uint64_t from, std::uint64_t run_ns) const {
-    return {TaskEvent::Kind::kMoved, from, true, Has(run_ns)};
+    TaskEvent event = MovedFrom(from, run_ns);
+    event.origin.is_guess = true;
+    return event;
   }
 };
 
@@ -80,7 +87,9 @@ inline Who Thread(const Who& leader, TaskKey key, std::uint32_t pid, std::uint64
 /// Groups are comms, paths are "/1" for cgroup 1; from 100 on all ids have the path "/same".
 class PlainNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity) override { return identity.comm.data(); }
+  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
+    return identity.comm.data();
+  }
   std::string CgroupPath(std::uint64_t id) override {
     return id >= 100 ? "/same" : "/" + std::to_string(id);
   }

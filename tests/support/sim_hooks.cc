@@ -118,8 +118,8 @@ void SimKernel::SendMove(Task& task, std::uint64_t from, bool guess, const Figur
   }
   TaskEvent event;
   event.kind = TaskEvent::Kind::kMoved;
-  event.from_cgroup_id = from;
-  event.from_is_guess = guess;
+  event.origin.cgroup_id = from;
+  event.origin.is_guess = guess;
   event.reading = {task.key, IdentityOf(task), figures};
   if (SendEvent(event)) {
     task.reported_cgroup = task.cgroup;

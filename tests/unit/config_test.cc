@@ -22,11 +22,11 @@ using namespace std::chrono_literals;
 auto Fields(const Config& config) {
   const auto& [collection, maps, limits, cgroup] = config;
   const auto& [interval, walk] = collection;
-  const auto& [tasks, finished_bytes, finished_sums] = maps;
+  const auto& [tasks, events_bytes, sums] = maps;
   const auto& [processes, groups, cgroups, dead_series] = limits;
   const auto& [hierarchy] = cgroup;
-  return std::make_tuple(interval, walk, tasks, finished_bytes, finished_sums, processes, groups,
-                         cgroups, dead_series, hierarchy);
+  return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
+                         dead_series, hierarchy);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -45,10 +45,9 @@ const std::vector<KeyCase>& KeyCases() {
       {"collection.walk", "walk: auto", "walk: next_key",
        [](Config& c) { c.collection.walk = WalkMethod::kNextKey; }},
       {"maps.tasks", "tasks: 16384", "tasks: 777", [](Config& c) { c.maps.tasks = 777; }},
-      {"maps.finished_bytes", "finished_bytes: 1048576", "finished_bytes: 8192",
-       [](Config& c) { c.maps.finished_bytes = 8192; }},
-      {"maps.finished_sums", "finished_sums: 1024", "finished_sums: 1025",
-       [](Config& c) { c.maps.finished_sums = 1025; }},
+      {"maps.events_bytes", "events_bytes: 1048576", "events_bytes: 8192",
+       [](Config& c) { c.maps.events_bytes = 8192; }},
+      {"maps.sums", "sums: 1024", "sums: 1025", [](Config& c) { c.maps.sums = 1025; }},
       {"limits.processes", "processes: 1000", "processes: 1001",
        [](Config& c) { c.limits.processes = 1001; }},
       {"limits.groups", "  groups: 500", "  groups: 501", [](Config& c) { c.limits.groups = 501; }},
@@ -146,8 +145,8 @@ TEST(Config, RangesIncludeTheirEndsAndNoMore) {
   const std::vector<Boundaries> all = {
       {"collection", "interval", "99ms", "100ms", "5m", "5m1ms"},
       {"maps", "tasks", "0", "1", "4194304", "4194305"},
-      {"maps", "finished_bytes", "2048", "4096", "268435456", "536870912"},
-      {"maps", "finished_sums", "0", "1", "65536", "65537"},
+      {"maps", "events_bytes", "2048", "4096", "268435456", "536870912"},
+      {"maps", "sums", "0", "1", "65536", "65537"},
       {"limits", "processes", "0", "1", "100000", "100001"},
       {"limits", "groups", "0", "1", "100000", "100001"},
       {"limits", "cgroups", "0", "1", "100000", "100001"},
@@ -159,7 +158,7 @@ TEST(Config, RangesIncludeTheirEndsAndNoMore) {
     EXPECT_TRUE(IsValid(With(b.section, b.key, b.max))) << b.key;
     EXPECT_FALSE(IsValid(With(b.section, b.key, b.above))) << b.key;
   }
-  EXPECT_EQ(Parsed("maps: {finished_bytes: 268435456}").maps.finished_bytes, 268'435'456U);
+  EXPECT_EQ(Parsed("maps: {events_bytes: 268435456}").maps.events_bytes, 268'435'456U);
   EXPECT_EQ(Parsed("limits: {dead_series: 24h}").limits.dead_series, 24h);
   EXPECT_EQ(Parsed("collection: {interval: 100ms}").collection.interval, 100ms);
   EXPECT_EQ(Parsed("collection: {interval: 5m}").collection.interval, 5min);

@@ -58,14 +58,8 @@ ExporterStats MakeStats() {
   stats.version = "1.2.3";
   stats.collect_ns = 4'000'000;
   stats.collections = 12;
-  stats.tasks_entries = 321;
-  stats.tasks_max_entries = 16'384;
-  stats.finished_bytes = 1'680;
-  stats.finished_max_bytes = 4'194'304;
-  stats.lost_finals = 1;
-  stats.lost_moves = 2;
-  stats.lost_paths = 3;
-  stats.insert_failures = 4;
+  stats.maps = {{"tasks", 321, 16'384, 4}, {"events", 1'680, 4'194'304, 6}};
+  stats.lost_events = {{"finished", 1}, {"moved", 2}, {"cgroup_paths", 3}};
   stats.torn_entries = 5;
   stats.incomplete_walks = 6;
   stats.reload_unix_ns = 1'700'000'000'500'000'000;

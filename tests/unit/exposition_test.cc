@@ -58,8 +58,13 @@ ExporterStats MakeStats() {
   stats.version = "1.2.3";
   stats.collect_ns = 4'000'000;
   stats.collections = 12;
-  stats.maps = {{"tasks", 321, 16'384, 4}, {"events", 1'680, 4'194'304, 6}};
-  stats.lost_events = {{"finished", 1}, {"moved", 2}, {"cgroup_paths", 3}};
+  stats.maps = {{"tasks", 321, 16'384, 4},
+                {"events", 1'680, 4'194'304, 6},
+                {"sums", 8, 1'024, 1},
+                {"counts", 9, 2'048, 2},
+                {"cgroup_paths", 10, 512, 3}};
+  stats.lost_events = {
+      {"finished", 1}, {"moved", 2}, {"lifecycle", 5}, {"cgroup_paths", 3}, {"stream", 4}};
   stats.torn_entries = 5;
   stats.incomplete_walks = 6;
   stats.reload_unix_ns = 1'700'000'000'500'000'000;

@@ -1,0 +1,118 @@
+#include "exporter/metrics/view_metrics.h"
+
+namespace sched_exporter {
+namespace {
+
+/// A row of any view: its label values, and what it counts.
+struct Series {
+  LabelValues labels;
+  const Totals* totals = nullptr;
+  const Population* population = nullptr;
+};
+
+LabelValues With(const LabelValues& labels, const char* last) {
+  LabelValues values;
+  values.reserve(labels.size() + 1);
+  values = labels;
+  values.emplace_back(last);
+  return values;
+}
+
+void AddView(Builder& builder, const ViewFamilies& families, const std::vector<Series>& rows) {
+  const std::size_t n = rows.size();
+  MetricFamily cpu = Builder::Begin(families.cpu, 2 * n);
+  MetricFamily wait = Builder::Begin(families.wait, n);
+  MetricFamily switches = Builder::Begin(families.switches, 2 * n);
+  MetricFamily timeslices = Builder::Begin(families.timeslices, n);
+  MetricFamily migrations = Builder::Begin(families.migrations, n);
+  MetricFamily threads = Builder::Begin(families.threads, n);
+  for (const Series& row : rows) {
+    const Totals& t = *row.totals;
+    Builder::Put(cpu, families.cpu, With(row.labels, "user"), Seconds(t.user_ns));
+    Builder::Put(cpu, families.cpu, With(row.labels, "system"), Seconds(t.system_ns));
+    Builder::Put(wait, families.wait, row.labels, Seconds(t.wait_ns));
+    Builder::Put(switches, families.switches, With(row.labels, "voluntary"),
+                 Count(t.voluntary_switches));
+    Builder::Put(switches, families.switches, With(row.labels, "involuntary"),
+                 Count(t.involuntary_switches));
+    Builder::Put(timeslices, families.timeslices, row.labels, Count(t.timeslices));
+    Builder::Put(migrations, families.migrations, row.labels, Count(t.migrations));
+    Builder::Put(threads, families.threads, row.labels, row.population->threads);
+  }
+  for (MetricFamily* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
+    builder.End(std::move(*family));
+  }
+}
+
+void AddProcesses(Builder& builder, const Families& families, const Sample& sample) {
+  const Report& report = sample.report;
+  std::vector<Series> rows;
+  rows.reserve(report.processes.size() + 1);
+  MetricFamily start = Builder::Begin(families.process_start_time, report.processes.size());
+  MetricFamily info = Builder::Begin(families.process_info, report.processes.size());
+  for (const ProcessRow& row : report.processes) {
+    LabelValues labels{std::to_string(row.pid), row.comm, row.group};
+    Builder::Put(
+        info, families.process_info,
+        {labels[0], std::to_string(row.ppid), row.comm, row.group, row.exe, row.user, row.cgroup},
+        1);
+    Builder::Put(start, families.process_start_time, labels,
+                 Seconds(sample.boot_unix_ns + row.population.oldest_start_ns));
+    rows.push_back({std::move(labels), &row.totals, &row.population});
+  }
+  if (report.other_processes.present) {
+    rows.push_back({{kOther, kOther, kOther},
+                    &report.other_processes.totals,
+                    &report.other_processes.population});
+  }
+  AddView(builder, families.process, rows);
+  builder.End(std::move(start));
+  builder.End(std::move(info));
+}
+
+std::vector<Series> NamedSeries(const std::vector<NamedRow>& named, const OtherRow& other) {
+  std::vector<Series> rows;
+  rows.reserve(named.size() + 1);
+  for (const NamedRow& row : named) {
+    rows.push_back({{row.name}, &row.totals, &row.population});
+  }
+  if (other.present) {
+    rows.push_back({{kOther}, &other.totals, &other.population});
+  }
+  return rows;
+}
+
+void AddProcessCounts(Builder& builder, const Family& family, const std::vector<Series>& rows) {
+  MetricFamily processes = Builder::Begin(family, rows.size());
+  for (const Series& row : rows) {
+    Builder::Put(processes, family, row.labels, row.population->processes);
+  }
+  builder.End(std::move(processes));
+}
+
+void AddGroupsAndCgroups(Builder& builder, const Families& families, const Sample& sample) {
+  const Report& report = sample.report;
+  const std::vector<Series> groups = NamedSeries(report.groups, report.other_groups);
+  const std::vector<Series> cgroups = NamedSeries(report.cgroups, report.other_cgroups);
+  AddView(builder, families.group, groups);
+  AddProcessCounts(builder, families.group_processes, groups);
+  MetricFamily oldest = Builder::Begin(families.group_oldest_start_time, groups.size());
+  for (const Series& row : groups) {
+    if (row.population->oldest_start_ns != 0) {
+      Builder::Put(oldest, families.group_oldest_start_time, row.labels,
+                   Seconds(sample.boot_unix_ns + row.population->oldest_start_ns));
+    }
+  }
+  builder.End(std::move(oldest));
+  AddView(builder, families.cgroup, cgroups);
+  AddProcessCounts(builder, families.cgroup_processes, cgroups);
+}
+
+}  // namespace
+
+void AddViews(Builder& builder, const Families& families, const Sample& sample) {
+  AddProcesses(builder, families, sample);
+  AddGroupsAndCgroups(builder, families, sample);
+}
+
+}  // namespace sched_exporter

@@ -32,6 +32,11 @@ void Builder::Put(MetricFamily& to, const Family& family, LabelValues values, do
   }
 }
 
+void Builder::Put(MetricFamily& to, const Family& family, LabelValues values,
+                  prometheus::ClientMetric::Histogram value) {
+  AddSeries(to, family, std::move(values)).histogram = std::move(value);
+}
+
 void Builder::End(MetricFamily family) {
   if (!family.metric.empty()) {
     families_.push_back(std::move(family));

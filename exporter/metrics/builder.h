@@ -33,6 +33,10 @@ class Builder {
   /// One series of a counter or gauge.
   static void Put(MetricFamily& to, const Family& family, LabelValues values, double value);
 
+  /// One series of a histogram.
+  static void Put(MetricFamily& to, const Family& family, LabelValues values,
+                  prometheus::ClientMetric::Histogram value);
+
   void End(MetricFamily family);
 
   /// A family of one series without labels.

@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "exporter/metrics/lifecycle_metrics.h"
 #include "exporter/metrics/own_metrics.h"
 #include "exporter/metrics/view_metrics.h"
 
@@ -28,6 +29,7 @@ std::vector<prometheus::MetricFamily> SampleCollectable::Collect() const {
   static const Families families;
   Builder builder;
   AddViews(builder, families, *sample_);
+  AddLifecycles(builder, families, sample_->report);
   AddHost(builder, families, sample_->report);
   AddOwn(builder, families, *sample_);
   return builder.Take();

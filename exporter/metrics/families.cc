@@ -5,6 +5,7 @@ namespace {
 
 constexpr auto kCounter = prometheus::MetricType::Counter;
 constexpr auto kGauge = prometheus::MetricType::Gauge;
+constexpr auto kHistogram = prometheus::MetricType::Histogram;
 
 std::vector<std::string> With(std::vector<std::string> labels, const std::string& label) {
   labels.push_back(label);
@@ -31,6 +32,32 @@ ViewFamilies::ViewFamilies(const std::string& view, const std::vector<std::strin
                  "Moves of tasks from one CPU to another, by " + view + ".", labels},
       threads{Name(view, "threads"), kGauge, "Living tasks, by " + view + ".", labels} {}
 
+LifecycleFamilies::LifecycleFamilies(const std::string& view)
+    : execs{Name(view, "execs_total"),
+            kCounter,
+            "Execs that succeeded, by the " + view + " after the exec.",
+            {view}},
+      exec_failures{Name(view, "exec_failures_total"),
+                    kCounter,
+                    "Execs that failed, by the caller's " + view + " and errno.",
+                    {view, "errno"}},
+      forks{Name(view, "forks_total"),
+            kCounter,
+            "New processes, by the " + view + " of the process that called fork.",
+            {view}},
+      thread_starts{Name(view, "thread_starts_total"),
+                    kCounter,
+                    "New threads of processes that were there, by " + view + ".",
+                    {view}},
+      exits{Name(view, "exits_total"),
+            kCounter,
+            "Processes that ended, by " + view + " and exit code or name of the signal.",
+            {view, "code"}},
+      oom_kills{Name(view, "oom_kills_total"),
+                kCounter,
+                "Processes that the OOM killer ended, by " + view + ".",
+                {view}} {}
+
 Families::Families()
     : process("process", {"pid", "comm", "group"}),
       group("group", {"group"}),
@@ -52,6 +79,16 @@ Families::Families()
                        kGauge,
                        "Living processes whose leader is in the cgroup.",
                        {"cgroup"}},
+      group_lifecycle("group"),
+      cgroup_lifecycle("cgroup"),
+      group_lifetime{"sched_group_process_lifetime_seconds",
+                     kHistogram,
+                     "Time from fork to exit of processes that ended, by group.",
+                     {"group"}},
+      exec_failures{"sched_exec_failures_total",
+                    kCounter,
+                    "Execs that failed on the whole host, by errno.",
+                    {"errno"}},
       cpu_busy{"sched_cpu_busy_seconds_total",
                kCounter,
                "Time that a CPU ran tasks other than idle, by the slices seen there.",
@@ -86,6 +123,8 @@ Families::Families()
           kCounter,
           "Records that a buffer had no room for; sums and counts take over for the counters.",
           {"buffer"}},
+      event_lines{
+          "sched_exporter_event_lines_total", kCounter, "Lines written to the event stream.", {}},
       failed_updates{"sched_exporter_map_failed_updates_total",
                      kCounter,
                      "Entries that a BPF map did not take. Another place took what they count.",
@@ -147,6 +186,11 @@ std::vector<const Family*> Families::All() const {
     all.insert(all.end(), {&view->cpu, &view->wait, &view->switches, &view->timeslices,
                            &view->migrations, &view->threads});
   }
+  for (const LifecycleFamilies* view : {&group_lifecycle, &cgroup_lifecycle}) {
+    all.insert(all.end(), {&view->execs, &view->exec_failures, &view->forks, &view->thread_starts,
+                           &view->exits, &view->oom_kills});
+  }
+  all.insert(all.end(), {&group_lifetime, &exec_failures, &event_lines});
   all.insert(all.end(), {&process_start_time,  &process_info,
                          &group_processes,     &group_oldest_start_time,
                          &cgroup_processes,    &cpu_busy,

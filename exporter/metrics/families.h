@@ -28,6 +28,19 @@ struct ViewFamilies {
   Family threads;
 };
 
+/// The families of what happens in the lives of processes, in one view: "group" or "cgroup", which
+/// is the name of the label, too.
+struct LifecycleFamilies {
+  explicit LifecycleFamilies(const std::string& view);
+
+  Family execs;
+  Family exec_failures;
+  Family forks;
+  Family thread_starts;
+  Family exits;
+  Family oom_kills;
+};
+
 /// Every family that the exporter knows.
 struct Families {
   Families();
@@ -40,6 +53,10 @@ struct Families {
   Family group_processes;
   Family group_oldest_start_time;
   Family cgroup_processes;
+  LifecycleFamilies group_lifecycle;
+  LifecycleFamilies cgroup_lifecycle;
+  Family group_lifetime;
+  Family exec_failures;
   Family cpu_busy;
   Family unattributed;
 
@@ -51,6 +68,7 @@ struct Families {
   Family map_entries;
   Family map_max_entries;
   Family lost_events;
+  Family event_lines;
   Family failed_updates;
   Family torn_entries;
   Family incomplete_walks;

@@ -44,6 +44,7 @@ void AddExporter(Builder& builder, const Families& families, const Sample& sampl
   builder.Single(families.collections, Count(stats.collections));
   builder.Single(families.collection_errors, Count(stats.collection_errors));
   AddMaps(builder, families, stats);
+  builder.Single(families.event_lines, Count(stats.event_lines));
   builder.Single(families.torn_entries, Count(stats.torn_entries));
   builder.Single(families.incomplete_walks, Count(stats.incomplete_walks));
   builder.Labelled(families.folded_series, {{"process", Count(report.other_processes.folded)},

@@ -47,6 +47,7 @@ struct ExporterStats {
   std::uint64_t collection_errors = 0;
   std::vector<MapStats> maps;
   std::vector<LostEvents> lost_events;
+  std::uint64_t event_lines = 0;  ///< Written to the event stream.
   std::uint64_t torn_entries = 0;
   std::uint64_t incomplete_walks = 0;
   bool reload_successful = true;

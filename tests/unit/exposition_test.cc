@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cmath>
+#include <csignal>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -15,9 +18,7 @@ namespace sched_exporter {
 namespace {
 
 using test_support::MetricsText;
-using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 std::string TextOf(const Sample& sample) {
   return SerializeText(SampleCollectable(std::make_shared<const Sample>(sample)));
@@ -53,6 +54,22 @@ ProcessRow MakeProcess(std::uint32_t pid, const std::string& comm) {
   return row;
 }
 
+/// Four exits, two of them by a signal, and all else that can happen.
+Lifecycle MakeLifecycle() {
+  Lifecycle lifecycle;
+  lifecycle.execs = 21;
+  lifecycle.forks = 22;
+  lifecycle.thread_starts = 23;
+  lifecycle.oom_kills = 1;
+  lifecycle.exits = {{0, 1}, {255, 1}, {kSignalBase + SIGKILL, 2}};
+  lifecycle.exec_failures = {{ENOENT, 5}, {EACCES, 6}};
+  lifecycle.lifetimes.Add(5'000'000);
+  lifecycle.lifetimes.Add(5'000'001);
+  lifecycle.lifetimes.Add(30'000'000'000);
+  lifecycle.lifetimes.Add(90'000'000'000'000);
+  return lifecycle;
+}
+
 ExporterStats MakeStats() {
   ExporterStats stats;
   stats.version = "1.2.3";
@@ -65,6 +82,7 @@ ExporterStats MakeStats() {
                 {"cgroup_paths", 10, 512, 3}};
   stats.lost_events = {
       {"finished", 1}, {"moved", 2}, {"lifecycle", 5}, {"cgroup_paths", 3}, {"stream", 4}};
+  stats.event_lines = 77;
   stats.torn_entries = 5;
   stats.incomplete_walks = 6;
   stats.reload_unix_ns = 1'700'000'000'500'000'000;
@@ -79,13 +97,17 @@ Sample MakeSample() {
   sample.boot_unix_ns = 1'700'000'000'000'000'000;
   sample.report.processes = {MakeProcess(42, "nginx")};
   const ProcessRow& process = sample.report.processes[0];
-  sample.report.groups = {{"nginx", process.population, process.totals}};
-  sample.report.cgroups = {{process.cgroup, process.population, process.totals}};
+  sample.report.groups = {{"nginx", process.population, process.totals, MakeLifecycle()}};
+  sample.report.cgroups = {{process.cgroup, process.population, process.totals, MakeLifecycle()}};
   OtherRow other;
   other.present = true;
   other.folded = 9;
   other.population = {20, 10, 1'000'000'000};
   other.totals = {60'000'000'000, 30'000'000'000, 1'000'000'000, 500, 300, 200, 100};
+  other.lifecycle.forks = 7;
+  other.lifecycle.exits = {{1, 1}};
+  other.lifecycle.lifetimes.Add(1);
+  sample.report.exec_failures = {{ENOENT, 15}, {ENOEXEC, 1}};
   sample.report.other_processes = sample.report.other_groups = sample.report.other_cgroups = other;
   sample.report.cpus = {{0, 3'000'000'000, 1}, {1, 1, 0}};
   sample.report.unattributed_ns = 1'000'000;
@@ -106,7 +128,7 @@ Sample MakeHostileSample() {
   row.exe = "/tmp/\\x0a\xe2\x82\xac\"";
   row.user = "";
   sample.report.processes = {row};
-  sample.report.groups = {{row.group, {}, {}}, {"(other)", {}, {}}, {"", {}, {}}};
+  sample.report.groups = {{row.group, {}, {}, MakeLifecycle()}, {"(other)", {}, {}}, {"", {}, {}}};
   sample.report.cgroups = {{"/", {}, {}}, {"/a b,c", {}, {}}};
   sample.report.other_groups.present = true;
   sample.stats.version = "\"\\";
@@ -122,6 +144,8 @@ TEST(Exposition, HostileNamesComeBackAsTheyWere) {
   const ProcessRow& row = sample.report.processes[0];
   EXPECT_EQ(text->Count("sched_process_info", {{"comm", row.comm}, {"exe", row.exe}}), 1);
   EXPECT_EQ(text->Count("sched_exporter_build_info", {{"version", "\"\\"}}), 1);
+  EXPECT_EQ(text->Sum("sched_group_exits_total", {{"group", row.group}, {"code", "SIGKILL"}}), 2);
+  EXPECT_EQ(text->Sum("sched_group_process_lifetime_seconds_count", {{"group", row.group}}), 4);
 }
 
 TEST(Exposition, IsWhatPromtoolLikes) {
@@ -146,10 +170,14 @@ TEST(Exposition, HasFiniteNumbersOnly) {
   Sample sample = MakeSample();
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
   sample.report.groups[0].totals = {kMost, kMost, kMost, kMost, kMost, kMost, kMost};
-  const std::string text = TextOf(sample);
-  EXPECT_THAT(text, Not(HasSubstr("Nan")));
-  EXPECT_THAT(text, Not(HasSubstr("NaN")));
-  EXPECT_THAT(text, Not(HasSubstr("Inf")));
+  constexpr ExitCode kLastCode = std::numeric_limits<ExitCode>::max();
+  sample.report.groups[0].lifecycle.exits = {{kLastCode - 1, kMost}, {kLastCode, kMost}};
+  sample.report.groups[0].lifecycle.lifetimes.sum_ns = kMost;
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  for (const test_support::Line& line : text->lines()) {
+    EXPECT_TRUE(std::isfinite(line.value)) << line.name;
+  }
 }
 
 TEST(Exposition, KeepsNanosecondsForYears) {
@@ -183,6 +211,85 @@ TEST(Exposition, OtherIsThereOnlyWhereSomethingWasFolded) {
   EXPECT_EQ(text->Count("sched_process_cpu_seconds_total",
                         {{"pid", "other"}, {"comm", "other"}, {"group", "other"}}),
             2);
+}
+
+/// The bucket counts of a group, by `le` as it is written.
+std::map<std::string, double> BucketsOf(const MetricsText& text, const std::string& group) {
+  std::map<std::string, double> buckets;
+  for (const test_support::Line& line : text.lines()) {
+    if (line.name == "sched_group_process_lifetime_seconds_bucket" &&
+        line.labels.at("group") == group) {
+      buckets[line.labels.at("le")] = line.value;
+    }
+  }
+  return buckets;
+}
+
+TEST(Exposition, LifetimesAreCountedFromTheShortestUp) {
+  const auto text = MetricsText::Parse(TextOf(MakeSample()));
+  ASSERT_TRUE(text) << text.error().message;
+  const std::map<std::string, double> expected{
+      {"0.001", 0}, {"0.005", 1}, {"0.01", 2},  {"0.05", 2}, {"0.1", 2}, {"0.5", 2},
+      {"1", 2},     {"5", 2},     {"10", 2},    {"60", 3},   {"300", 3}, {"1800", 3},
+      {"3600", 3},  {"21600", 3}, {"86400", 3}, {"+Inf", 4}};
+  EXPECT_EQ(BucketsOf(*text, "nginx"), expected);
+  EXPECT_DOUBLE_EQ(text->Sum("sched_group_process_lifetime_seconds_sum", {{"group", "nginx"}}),
+                   90'030.010000001);
+}
+
+TEST(Exposition, EveryExitHasALifetime) {
+  const auto text = MetricsText::Parse(TextOf(MakeSample()));
+  ASSERT_TRUE(text) << text.error().message;
+  for (const std::string group : {"nginx", "other"}) {
+    EXPECT_EQ(text->Sum("sched_group_process_lifetime_seconds_count", {{"group", group}}),
+              text->Sum("sched_group_exits_total", {{"group", group}}))
+        << group;
+  }
+}
+
+TEST(Exposition, AGroupWithoutExitsHasNoLifetimes) {
+  Sample sample = MakeSample();
+  sample.report.groups[0].lifecycle = {};
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_THAT(BucketsOf(*text, "nginx"), IsEmpty());
+  EXPECT_EQ(text->Count("sched_group_exits_total", {{"group", "nginx"}}), 0);
+  EXPECT_EQ(text->Count("sched_group_exec_failures_total", {{"group", "nginx"}}), 0);
+  for (const char* family : {"sched_group_execs_total", "sched_group_forks_total",
+                             "sched_group_thread_starts_total", "sched_group_oom_kills_total"}) {
+    EXPECT_EQ(text->Count(family, {{"group", "nginx"}}), 1) << family;
+    EXPECT_EQ(text->Sum(family, {{"group", "nginx"}}), 0) << family;
+  }
+}
+
+TEST(Exposition, ExitsAreByCodeOrSignal) {
+  Sample sample = MakeSample();
+  std::map<ExitCode, std::uint64_t>& exits = sample.report.cgroups[0].lifecycle.exits;
+  exits.clear();
+  for (ExitCode code = 0; code < kSignalBase + 128; ++code) {
+    exits[code] = code + 1;
+  }
+  const auto text = MetricsText::Parse(TextOf(sample));
+  ASSERT_TRUE(text) << text.error().message;
+  const std::string cgroup = sample.report.cgroups[0].name;
+  EXPECT_EQ(text->Count("sched_cgroup_exits_total", {{"cgroup", cgroup}}), kSignalBase + 128);
+  EXPECT_THAT(test_support::DuplicateSeries(*text), IsEmpty());
+  const std::map<std::string, ExitCode> some{
+      {"0", 0}, {"255", 255}, {"SIGHUP", kSignalBase + 1}, {"SIGTERM", kSignalBase + 15}};
+  for (const auto& [name, code] : some) {
+    EXPECT_EQ(text->Sum("sched_cgroup_exits_total", {{"cgroup", cgroup}, {"code", name}}), code + 1)
+        << name;
+  }
+}
+
+TEST(Exposition, LivesOfTheFoldedAreInOther) {
+  const auto text = MetricsText::Parse(TextOf(MakeSample()));
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(text->Sum("sched_group_forks_total", {{"group", "other"}}), 7);
+  EXPECT_EQ(text->Sum("sched_cgroup_forks_total", {{"cgroup", "other"}}), 7);
+  EXPECT_EQ(text->Count("sched_group_execs_total", {{"group", "other"}}), 1);
+  EXPECT_EQ(text->Sum("sched_cgroup_exits_total", {{"cgroup", "other"}, {"code", "1"}}), 1);
+  EXPECT_EQ(BucketsOf(*text, "other").at("0.001"), 1);
 }
 
 TEST(Exposition, HasOnlyFamiliesOfTheTable) {

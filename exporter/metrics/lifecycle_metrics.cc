@@ -1,0 +1,106 @@
+#include "exporter/metrics/lifecycle_metrics.h"
+
+#include <limits>
+#include <map>
+
+#include "exporter/model/exit_code_name.h"
+
+namespace sched_exporter {
+namespace {
+
+/// A group or cgroup, or all that have no series of their own.
+struct Row {
+  std::string name;
+  const Lifecycle* lifecycle = nullptr;
+};
+
+std::vector<Row> RowsOf(const std::vector<NamedRow>& named, const OtherRow& other) {
+  std::vector<Row> rows;
+  rows.reserve(named.size() + 1);
+  for (const NamedRow& row : named) {
+    rows.push_back({row.name, &row.lifecycle});
+  }
+  if (other.present) {
+    rows.push_back({kOther, &other.lifecycle});
+  }
+  return rows;
+}
+
+/// A series for each row, also where nothing happened yet.
+void AddCounts(Builder& builder, const Family& family, const std::vector<Row>& rows,
+               std::uint64_t Lifecycle::*field) {
+  MetricFamily made = Builder::Begin(family, rows.size());
+  for (const Row& row : rows) {
+    Builder::Put(made, family, {row.name}, Count(row.lifecycle->*field));
+  }
+  builder.End(std::move(made));
+}
+
+/// A series for each code that was seen in a row.
+void AddCodes(Builder& builder, const Family& family, const std::vector<Row>& rows,
+              std::map<std::uint32_t, std::uint64_t> Lifecycle::*field,
+              std::string (*name_of)(std::uint32_t)) {
+  MetricFamily made = Builder::Begin(family, rows.size());
+  for (const Row& row : rows) {
+    for (const auto& [code, count] : row.lifecycle->*field) {
+      Builder::Put(made, family, {row.name, name_of(code)}, Count(count));
+    }
+  }
+  builder.End(std::move(made));
+}
+
+void AddLifecycle(Builder& builder, const LifecycleFamilies& families,
+                  const std::vector<Row>& rows) {
+  AddCounts(builder, families.execs, rows, &Lifecycle::execs);
+  AddCodes(builder, families.exec_failures, rows, &Lifecycle::exec_failures, ErrnoName);
+  AddCounts(builder, families.forks, rows, &Lifecycle::forks);
+  AddCounts(builder, families.thread_starts, rows, &Lifecycle::thread_starts);
+  AddCodes(builder, families.exits, rows, &Lifecycle::exits, ExitCodeName);
+  AddCounts(builder, families.oom_kills, rows, &Lifecycle::oom_kills);
+}
+
+/// Prometheus' buckets are cumulative, and the last one takes all.
+prometheus::ClientMetric::Histogram HistogramOf(const Lifetimes& lifetimes) {
+  prometheus::ClientMetric::Histogram histogram;
+  histogram.bucket.reserve(lifetimes.buckets.size());
+  for (std::size_t i = 0; i < lifetimes.buckets.size(); ++i) {
+    histogram.sample_count += lifetimes.buckets[i];
+    const double bound = i < kLifetimeBoundsNs.size() ? Seconds(kLifetimeBoundsNs[i])
+                                                      : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({histogram.sample_count, bound});
+  }
+  histogram.sample_sum = Seconds(lifetimes.sum_ns);
+  return histogram;
+}
+
+/// A histogram has 18 lines: none for a row in which no process ended.
+void AddLifetimes(Builder& builder, const Family& family, const std::vector<Row>& rows) {
+  MetricFamily made = Builder::Begin(family, rows.size());
+  for (const Row& row : rows) {
+    prometheus::ClientMetric::Histogram histogram = HistogramOf(row.lifecycle->lifetimes);
+    if (histogram.sample_count != 0) {
+      Builder::Put(made, family, {row.name}, std::move(histogram));
+    }
+  }
+  builder.End(std::move(made));
+}
+
+void AddHostFailures(Builder& builder, const Family& family, const Report& report) {
+  MetricFamily made = Builder::Begin(family, report.exec_failures.size());
+  for (const auto& [error, count] : report.exec_failures) {
+    Builder::Put(made, family, {ErrnoName(error)}, Count(count));
+  }
+  builder.End(std::move(made));
+}
+
+}  // namespace
+
+void AddLifecycles(Builder& builder, const Families& families, const Report& report) {
+  const std::vector<Row> groups = RowsOf(report.groups, report.other_groups);
+  AddLifecycle(builder, families.group_lifecycle, groups);
+  AddLifetimes(builder, families.group_lifetime, groups);
+  AddLifecycle(builder, families.cgroup_lifecycle, RowsOf(report.cgroups, report.other_cgroups));
+  AddHostFailures(builder, families.exec_failures, report);
+}
+
+}  // namespace sched_exporter

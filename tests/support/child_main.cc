@@ -1,0 +1,88 @@
+// The program that children of tests run: small and static, so that starting it costs little, and
+// without sanitizers, which would start threads of their own.
+//   test_child [script FILE] INDEX exit CODE | signal NUMBER | burn MILLISECONDS [THREADS]  [...]
+// INDEX is its place in the file of ChildRecords behind kReportFd; -1 where there is none. The
+// first form is that of the interpreter of a "#!" script.
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "tests/support/starter_plan.h"
+
+namespace sched_exporter::test_support {
+namespace {
+
+constexpr int kUsageError = 99;
+
+bool Report(int index) {
+  ChildRecord::Report report;
+  report.pid = getpid();
+  prctl(PR_GET_NAME, report.comm.data(), 0, 0, 0);
+  const std::size_t offset = sizeof(StarterHeader) +
+                             static_cast<std::size_t>(index) * sizeof(ChildRecord) +
+                             offsetof(ChildRecord, report);
+  return pwrite(kReportFd, &report, sizeof(report), static_cast<off_t>(offset)) ==
+         static_cast<ssize_t>(sizeof(report));
+}
+
+void* Burn(void* milliseconds) {
+  const auto end = static_cast<double>(*static_cast<const int*>(milliseconds)) / 1e3;
+  timespec used{};
+  while (static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9 < end) {
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  }
+  return nullptr;
+}
+
+/// Burns in each of `threads` threads, the leader among them.
+void BurnInThreads(int milliseconds, int threads) {
+  constexpr int kMost = 16;
+  pthread_t others[kMost];
+  int started = 0;
+  while (started + 1 < threads && started < kMost &&
+         pthread_create(&others[started], nullptr, Burn, &milliseconds) == 0) {
+    ++started;
+  }
+  Burn(&milliseconds);
+  while (started > 0) {
+    pthread_join(others[--started], nullptr);
+  }
+}
+
+int Main(int count, char** arguments) {
+  if (count > 3 && std::strcmp(arguments[1], "script") == 0) {
+    arguments += 2;
+    count -= 2;
+  }
+  if (count < 4) {
+    return kUsageError;
+  }
+  const int index = std::atoi(arguments[1]);
+  const int value = std::atoi(arguments[3]);
+  if (index >= 0 && !Report(index)) {
+    return kUsageError;
+  }
+  if (std::strcmp(arguments[2], "signal") == 0) {
+    kill(getpid(), value);
+    pause();
+  }
+  if (std::strcmp(arguments[2], "burn") == 0) {
+    BurnInThreads(value, count > 4 ? std::atoi(arguments[4]) : 1);
+    return 0;
+  }
+  return value;
+}
+
+}  // namespace
+}  // namespace sched_exporter::test_support
+
+int main(int count, char** arguments) {
+  return sched_exporter::test_support::Main(count, arguments);
+}

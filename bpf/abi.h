@@ -16,12 +16,20 @@
 
 #define ABI_COMM_LEN 16
 #define ABI_CGROUP_PATH_LEN 512
+#define ABI_FILE_LEN 256       /* with its NUL */
+#define ABI_MAX_ARGUMENTS 4096 /* most that the config may ask for */
 
 /* Which hierarchy names a task's cgroup. */
 enum abi_hierarchy {
 	ABI_HIERARCHY_V2 = 0,
 	ABI_HIERARCHY_CPU = 1,
 	ABI_HIERARCHY_CPUACCT = 2,
+};
+
+/* What kind of map `events` is. */
+enum abi_transport {
+	ABI_TRANSPORT_RINGBUF = 0,
+	ABI_TRANSPORT_PERFBUF = 1,
 };
 
 /* abi_cpu.incoming before the first switch, and while the CPU is idle. */
@@ -91,23 +99,55 @@ static inline __attribute__((always_inline)) __u64 abi_check(__u64 start_ns,
 	       f->migrations + f->user_ns + f->system_ns;
 }
 
-/* What a record in the ring buffer `finished` tells. */
+/* What a record in the buffer `events` tells. The task is that of `key` and `identity`. */
 enum abi_event_kind {
-	ABI_FINISHED = 1, /* the last switch of a task; the figures are final */
-	ABI_MOVED = 2, /* the figures when the task changed from `from_cgroup_id` to its cgroup */
+	ABI_FINISHED = 1,	/* its last switch; the figures are final */
+	ABI_MOVED = 2,		/* it changed from the cgroup of `origin` to its own */
+	ABI_FORKED = 3,		/* a new process, started by the process of `origin` */
+	ABI_THREAD_STARTED = 4, /* a new thread, started by the process of `origin` */
+	ABI_EXECUTED = 5,	/* exec succeeded; struct abi_exec_event */
+	ABI_EXEC_FAILED = 6,	/* exec failed with the errno `code`; struct abi_exec_event */
+	ABI_EXITED = 7,		/* the last thread of a process exits with `code` */
+	ABI_OOM_KILLED = 8,	/* the OOM killer chose it, and now it exits */
 };
+
+/* abi_event.code of ABI_EXITED: 0 to 255 as exit() got it, or this plus the signal's number. */
+#define ABI_CODE_SIGNAL 256
+
+/* Another process or cgroup that an event speaks of. */
+struct abi_origin {
+	__u64 cgroup_id;
+	__u64 leader_start_ns;
+	__u32 tgid;
+	__u32 is_guess; /* ABI_MOVED: 1 where the cgroup is the parent's, for want of an entry */
+	char comm[ABI_COMM_LEN]; /* of the thread group's leader */
+};
+ABI_ASSERT(sizeof(struct abi_origin) == 40, "abi_origin");
 
 struct abi_event {
 	__u32 kind;
-	__u32 from_is_guess;  /* ABI_MOVED: 1 where it is the parent's, for want of an entry */
-	__u64 from_cgroup_id; /* ABI_MOVED */
+	__u32 code;
+	__u64 time_ns;	       /* CLOCK_BOOTTIME */
+	__u64 released_run_ns; /* ABI_EXITED: signal->sum_sched_runtime */
 	abi_task_key key;
+	struct abi_origin origin;
 	struct abi_identity identity;
-	struct abi_figures figures;
+	struct abi_figures figures; /* zeros where they say nothing */
 };
-ABI_ASSERT(sizeof(struct abi_event) == 168, "abi_event");
+ABI_ASSERT(sizeof(struct abi_event) == 216, "abi_event");
 
-/* Key and value of the hash `sums`: where finals go when `finished` is full. */
+/* What exec got. After it follow `arguments_room` bytes, as many as the config asks for. */
+struct abi_exec_event {
+	struct abi_event event;
+	__u32 file_bytes;      /* without the NUL; 0 where it could not be read */
+	__u32 arguments_bytes; /* of the arguments, NUL after each */
+	__u32 file_cut;
+	__u32 arguments_cut;
+	char file[ABI_FILE_LEN];
+};
+ABI_ASSERT(sizeof(struct abi_exec_event) == 488, "abi_exec_event");
+
+/* Key and value of the hashes `sums_a` and `sums_b`: where finals go when `events` is full. */
 struct abi_sum_key {
 	__u64 cgroup_id;
 	char comm[ABI_COMM_LEN];
@@ -118,6 +158,43 @@ struct abi_sum {
 	__u64 tasks;
 };
 
+/*
+ * Key and value of the hashes `counts_a` and `counts_b`: where all else that happens goes when
+ * `events` is full.
+ */
+struct abi_count_key {
+	__u64 cgroup_id;
+	__u32 kind; /* enum abi_event_kind */
+	__u32 code;
+	char comm[ABI_COMM_LEN];
+};
+ABI_ASSERT(sizeof(struct abi_count_key) == 32, "abi_count_key");
+
+/* Upper bounds of the buckets of process lifetimes, included; one more bucket is for the rest. */
+#define ABI_LIFETIME_BOUNDS_MS                                                                     \
+	{                                                                                          \
+		1, 5, 10, 50, 100, 500, 1000, 5000, 10000, 60000, 300000, 1800000, 3600000,        \
+			21600000, 86400000                                                         \
+	}
+#define ABI_LIFETIME_BOUNDS 15
+
+struct abi_count {
+	__u64 count;
+	__u64 lifetime_ns; /* ABI_EXITED: the sum */
+	__u64 lifetimes[ABI_LIFETIME_BOUNDS + 1];
+};
+ABI_ASSERT(sizeof(struct abi_count) == 144, "abi_count");
+
+/*
+ * Elements of the array `counts_other`, the last place: by kind and code, with neither cgroup nor
+ * comm. Exits come first, one for each code.
+ */
+#define ABI_EXIT_CODES 384 /* 256 codes and 128 signals */
+#define ABI_ERRNOS 256	   /* the last one stands for all above */
+#define ABI_OTHER_EXEC_FAILED ABI_EXIT_CODES
+#define ABI_OTHER_KINDS (ABI_EXIT_CODES + ABI_ERRNOS) /* then one for each other kind */
+#define ABI_OTHER_SIZE (ABI_OTHER_KINDS + ABI_OOM_KILLED + 1)
+
 /* One for each CPU in the array `cpus`; only its own CPU writes it. */
 struct abi_cpu {
 	abi_task_key incoming; /* the task that took the CPU at the last switch */
@@ -125,12 +202,14 @@ struct abi_cpu {
 	__u64 busy_ns;	       /* finished slices since attaching, idle not counted */
 	__u64 missed_switches; /* outgoing task was not the one that came in */
 	__u64 insert_failures; /* `tasks` took no entry */
-	__u64 finished_full;   /* finals that `finished` had no room for */
-	__u64 moves_lost;      /* moves that `finished` had no room for */
+	__u64 finished_full;   /* finals that `events` had no room for */
+	__u64 moves_lost;      /* moves that `events` had no room for */
 	__u64 paths_lost;      /* names of new cgroups that `cgroup_paths` had no room for */
-	struct abi_figures unattributed; /* finals that `sums` had no room for either */
+	struct abi_figures unattributed; /* finals that the sums had no room for either */
 	__u64 unattributed_tasks;
-	__u64 pad[7];
+	__u64 lifecycle_full; /* what else happened that `events` had no room for */
+	__u64 counts_full;    /* of these, those that the counts had no room for either */
+	__u64 pad[5];
 };
 ABI_ASSERT(sizeof(struct abi_cpu) == 192, "abi_cpu");
 

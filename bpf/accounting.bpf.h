@@ -40,6 +40,13 @@ static __always_inline void read_figures(struct task_struct *task, struct abi_fi
 	f->system_ns = task->stime;
 }
 
+/* `from` is a task's, a multiple of eight bytes into it. */
+static __always_inline void copy_comm(char *to, const char *from)
+{
+	((u64 *)to)[0] = ((const u64 *)from)[0];
+	((u64 *)to)[1] = ((const u64 *)from)[1];
+}
+
 static __always_inline void read_identity(struct task_struct *task, struct abi_identity *id)
 {
 	struct task_struct *leader = task->group_leader;
@@ -62,8 +69,26 @@ static __always_inline void read_identity(struct task_struct *task, struct abi_i
 	id->uid = task->cred->euid.val;
 	id->kernel_thread = !!(task->flags & PF_KTHREAD);
 	id->pad = 0;
-	((u64 *)id->comm)[0] = ((const u64 *)leader->comm)[0];
-	((u64 *)id->comm)[1] = ((const u64 *)leader->comm)[1];
+	copy_comm(id->comm, leader->comm);
+}
+
+/* The same for the task that runs, where the kernel hands over no pointer that may be followed. */
+static __always_inline void read_current_identity(struct abi_identity *id)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	id->start_ns = BPF_CORE_READ(task, start_boottime);
+	id->leader_start_ns = BPF_CORE_READ(leader, start_boottime);
+	id->css_set = (u64)BPF_CORE_READ(task, cgroups);
+	id->cred = (u64)BPF_CORE_READ(task, cred);
+	id->cgroup_id = cgroup_id_of((struct css_set *)id->css_set);
+	id->pid = BPF_CORE_READ(task, pid);
+	id->tgid = BPF_CORE_READ(task, tgid);
+	id->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	id->uid = BPF_CORE_READ(task, cred, euid.val);
+	id->kernel_thread = 0;
+	BPF_CORE_READ_INTO(&id->comm, leader, comm);
 }
 
 /* True where the entry belongs to this very task and its cgroup has not changed. */

@@ -38,4 +38,22 @@ static __always_inline u64 task_timeslices(struct task_struct *task)
 	return 0;
 }
 
+/*
+ * The first (0) or second (1) argument of a system call, a pointer, from the registers that its
+ * function was given: arch/x86/include/asm/syscall_wrapper.h, and the same for arm64.
+ */
+static __always_inline const char *syscall_pointer(struct pt_regs *regs, bool is_32_bit,
+						   u32 argument)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (is_32_bit)
+		return (const char *)(u64)(u32)(argument ? BPF_CORE_READ(regs, cx)
+							 : BPF_CORE_READ(regs, bx));
+	return (const char *)(argument ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, di));
+#else
+	return (const char *)(argument ? BPF_CORE_READ(regs, regs[1])
+				       : BPF_CORE_READ(regs, orig_x0));
+#endif
+}
+
 #endif

@@ -57,6 +57,41 @@ struct cred {
 	kuid_t euid;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;	     /* threads that have not begun to exit */
+	unsigned nr_threads; /* threads that have not been released */
+	unsigned int flags;
+	unsigned group_exit_code;
+	unsigned long long sum_sched_runtime; /* of released threads */
+};
+
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long bx;
+	unsigned long cx;
+	unsigned long di;
+	unsigned long si;
+};
+#else
+struct pt_regs {
+	u64 regs[31];
+	u64 orig_x0;
+};
+#endif
+
+struct linux_binprm {
+	const char *filename;
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
@@ -75,6 +110,9 @@ struct task_struct {
 	struct task_struct *group_leader;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct signal_struct *signal;
+	struct mm_struct *mm;
+	unsigned exit_code;
 	char comm[16];
 };
 
@@ -106,5 +144,7 @@ enum cgroup_subsys_id {
 #define TASK_DEAD 0x80	      /* include/linux/sched.h, unchanged since 4.14 */
 #define MAX_RT_PRIO 100	      /* include/linux/sched/prio.h: below are the real-time classes */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+#define SIGNAL_GROUP_EXIT 4   /* include/linux/sched/signal.h */
 
 #endif

@@ -13,10 +13,26 @@ const volatile __u32 hierarchy = ABI_HIERARCHY_V2;
 /* Its number (cgroup_root.hierarchy_id); 0 is v2. Ids are unique within one hierarchy only. */
 const volatile __u32 hierarchy_id = 0;
 
+/* What `events` is; enum abi_transport. */
+const volatile __u32 transport = ABI_TRANSPORT_RINGBUF;
+
+/* How many bytes of a command line are told at exec; 0 to ABI_MAX_ARGUMENTS. */
+const volatile __u32 arguments_room = 0;
+
+/* Of what tasks use, tell no more than their final figures. */
+const volatile bool finals_only = false;
+
+/* What the tracepoints of this kernel tell; see compat.bpf.h. */
+const volatile bool exit_tells_group_dead = false;
+const volatile bool victim_is_task = false;
+
+/* bpf_task_pt_regs() is there (5.15). */
+const volatile bool has_task_pt_regs = false;
+
 /* The sweep that is going on; user space counts it up before each. */
 __u32 sweep;
 
-/* Which of sums_a and sums_b takes finals now; user space reads the other one. */
+/* Which of sums_a and sums_b, counts_a and counts_b is filled; user space reads the other one. */
 __u32 active_sums;
 
 /* Keyed by task; absolute figures, so that an eviction loses nothing. */
@@ -27,11 +43,14 @@ struct {
 	__type(value, struct abi_task);
 } tasks SEC(".maps");
 
-/* Finished and moved tasks, struct abi_event each. */
+/*
+ * What happens to tasks, struct abi_event each. User space makes it an array of perf buffers where
+ * `transport` says so.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1048576);
-} finished SEC(".maps");
+} events SEC(".maps");
 
 /* The second place for finals. Two, so that one can be read and emptied while the other is filled. */
 struct sums_map {
@@ -40,6 +59,63 @@ struct sums_map {
 	__type(key, struct abi_sum_key);
 	__type(value, struct abi_sum);
 } sums_a SEC(".maps"), sums_b SEC(".maps");
+
+/* The second place for what else happens, two for the same reason. */
+struct counts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct abi_count_key);
+	__type(value, struct abi_count);
+} counts_a SEC(".maps"), counts_b SEC(".maps");
+
+/* And the last one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ABI_OTHER_SIZE);
+	__type(key, u32);
+	__type(value, struct abi_count);
+} counts_other SEC(".maps");
+
+/* Tasks that the OOM killer has chosen and that have not exited, by pid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u32);
+} oom_victims SEC(".maps");
+
+/* How many there are, so that an exit need not look; user space has no use for it. */
+__u32 oom_pending;
+
+/* Processes with threads that have exited just now; see is_last_thread(). */
+struct exiting_key {
+	u64 signal;
+	u64 leader_start_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct exiting_key);
+	__type(value, u32);
+} exiting SEC(".maps");
+
+/* Where a record for a perf buffer is put together that is too large for the stack. */
+struct exec_scratch {
+	u32 busy;
+	u32 pad;
+	union {
+		struct abi_exec_event record;
+		char bytes[sizeof(struct abi_exec_event) + ABI_MAX_ARGUMENTS];
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct exec_scratch);
+} scratch SEC(".maps");
 
 /* One element for each possible CPU; the last place for finals among them. */
 struct {

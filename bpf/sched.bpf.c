@@ -5,7 +5,8 @@
  */
 #include "abi.h"
 #include "accounting.bpf.h"
-#include "finished.bpf.h"
+#include "events.bpf.h"
+#include "lifecycle.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -34,14 +35,15 @@ static __always_inline void count_slice(struct abi_cpu *cpu, struct task_struct 
 }
 
 /* Tells user space what the task had used when it left its former cgroup. */
-static __always_inline void send_move(struct abi_cpu *cpu, abi_task_key key, u64 from_cgroup_id,
-				      bool from_is_guess, const struct abi_identity *id,
-				      const struct abi_figures *figures)
+static __always_inline void send_move(void *ctx, struct abi_cpu *cpu, struct abi_event *event,
+				      u64 from_cgroup_id, bool from_is_guess)
 {
 	/* A guess that is wrong may agree by chance; user space may know better. */
-	if (from_cgroup_id == id->cgroup_id && !from_is_guess)
+	if (from_cgroup_id == event->identity.cgroup_id && !from_is_guess)
 		return;
-	if (!send_event(ABI_MOVED, from_cgroup_id, from_is_guess, key, id, figures))
+	event->origin.cgroup_id = from_cgroup_id;
+	event->origin.is_guess = from_is_guess;
+	if (!send_event(ctx, event, ABI_MOVED))
 		cpu->moves_lost++;
 }
 
@@ -58,32 +60,34 @@ figures_before(const struct recent_task *place, const struct abi_task *entry, u6
 }
 
 /* A task's first switch, its first after a move, and its last. */
-static __always_inline void switch_slowly(struct abi_cpu *cpu, struct task_struct *prev,
+static __always_inline void switch_slowly(void *ctx, struct abi_cpu *cpu, struct task_struct *prev,
 					  struct recent_task *place, struct abi_task *entry)
 {
 	const struct abi_figures *before;
 	abi_task_key key = task_key(prev);
-	struct abi_figures figures;
-	struct abi_identity id;
+	struct abi_event event = {};
 
-	read_figures(prev, &figures);
-	read_identity(prev, &id);
-	if (entry && entry->identity.start_ns == id.start_ns) {
-		before = figures_before(place, entry, id.start_ns);
-		if (before)
-			send_move(cpu, key, entry->identity.cgroup_id, false, &id, before);
+	event.key = key;
+	read_identity(prev, &event.identity);
+	if (entry && entry->identity.start_ns == event.identity.start_ns) {
+		before = figures_before(place, entry, event.identity.start_ns);
+		if (before) {
+			event.figures = *before;
+			send_move(ctx, cpu, &event, entry->identity.cgroup_id, false);
+		}
 	}
+	read_figures(prev, &event.figures);
 	if (!task_is_dead(prev)) {
-		insert_task(cpu, key, &id, &figures);
+		insert_task(cpu, key, &event.identity, &event.figures);
 		return;
 	}
 	/* First: a walk that begins after the event was taken must not find the entry any more. */
 	bpf_map_delete_elem(&tasks, &key);
-	if (!send_event(ABI_FINISHED, 0, false, key, &id, &figures))
-		keep_in_sums(cpu, &id, &figures);
+	if (!send_event(ctx, &event, ABI_FINISHED))
+		keep_in_sums(cpu, &event.identity, &event.figures);
 }
 
-static __always_inline void account(struct abi_cpu *cpu, struct task_struct *prev)
+static __always_inline void account(void *ctx, struct abi_cpu *cpu, struct task_struct *prev)
 {
 	struct recent_task *place = recent_place(prev->pid);
 	abi_task_key key = task_key(prev);
@@ -97,7 +101,7 @@ static __always_inline void account(struct abi_cpu *cpu, struct task_struct *pre
 	}
 	entry = bpf_map_lookup_elem(&tasks, &key);
 	if (!entry || !is_current(entry, prev) || task_is_dead(prev)) {
-		switch_slowly(cpu, prev, place, entry);
+		switch_slowly(ctx, cpu, prev, place, entry);
 		remember(place, prev);
 		return;
 	}
@@ -114,11 +118,11 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct abi_cpu *cpu = this_cpu();
 
-	if (!cpu)
+	if (!cpu || (finals_only && !task_is_dead(prev)))
 		return 0;
 	if (prev->pid) {
 		count_slice(cpu, prev, prev->se.sum_exec_runtime);
-		account(cpu, prev);
+		account(ctx, cpu, prev);
 	}
 	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = next->se.sum_exec_runtime;
@@ -136,25 +140,25 @@ int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *
 {
 	struct abi_cpu *cpu = this_cpu();
 	abi_task_key key = task_key(task);
-	struct abi_figures figures;
-	struct abi_identity id;
+	struct abi_event event = {};
 	struct abi_task *entry;
 
 	/* A leader that exited before its threads has told its end. */
-	if (!cpu || task_is_dead(task))
+	if (!cpu || finals_only || task_is_dead(task))
 		return 0;
-	read_figures(task, &figures);
-	read_identity(task, &id);
+	event.key = key;
+	read_figures(task, &event.figures);
+	read_identity(task, &event.identity);
 	entry = bpf_map_lookup_elem(&tasks, &key);
-	if (entry && entry->identity.start_ns == id.start_ns) {
-		send_move(cpu, key, entry->identity.cgroup_id, false, &id, &figures);
-		entry->identity.cgroup_id = id.cgroup_id;
-		entry->identity.css_set = id.css_set;
+	if (entry && entry->identity.start_ns == event.identity.start_ns) {
+		send_move(ctx, cpu, &event, entry->identity.cgroup_id, false);
+		entry->identity.cgroup_id = event.identity.cgroup_id;
+		entry->identity.css_set = event.identity.css_set;
 		return 0;
 	}
 	/* Evicted: user space knows where it was. Or it has not left a CPU yet: where its parent is. */
-	send_move(cpu, key, cgroup_id_of(task->real_parent->cgroups), true, &id, &figures);
-	insert_task(cpu, key, &id, &figures);
+	send_move(ctx, cpu, &event, cgroup_id_of(task->real_parent->cgroups), true);
+	insert_task(cpu, key, &event.identity, &event.figures);
 	/* Its last switch on another CPU, just now, found nothing to delete. */
 	if (task_is_dead(task))
 		bpf_map_delete_elem(&tasks, &key);
@@ -180,6 +184,107 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 	}
 	bpf_probe_read_kernel_str(value->path, sizeof(value->path), path);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	tell_fork(ctx, parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	tell_exec(ctx, task, bprm);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	tell_exit(ctx, task);
+	return 0;
+}
+
+SEC("tp_btf/mark_victim")
+int on_oom_victim(u64 *ctx)
+{
+	if (victim_is_task)
+		tell_oom_victim(ctx, (struct task_struct *)ctx[0]);
+	else
+		note_oom_victim(ctx[0]);
+	return 0;
+}
+
+/*
+ * The end of execve() and execveat(), for native and for 32-bit callers. User space names the
+ * functions of this machine, or takes `traced_*`: a tracepoint of any system call slows all of them (docs/decisions/0010-exec-failures-by-fexit.md).
+ */
+static __always_inline int execve_ends(u64 *ctx, bool is_32_bit, u32 file_argument)
+{
+	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+	long result = ctx[1];
+
+	if (result < 0)
+		tell_exec_failure(ctx, result, syscall_pointer(regs, is_32_bit, file_argument));
+	return 0;
+}
+
+SEC("fexit")
+int execve_end(u64 *ctx)
+{
+	return execve_ends(ctx, false, 0);
+}
+
+SEC("fexit")
+int execveat_end(u64 *ctx)
+{
+	return execve_ends(ctx, false, 1);
+}
+
+SEC("fexit")
+int execve_end_32(u64 *ctx)
+{
+	return execve_ends(ctx, true, 0);
+}
+
+SEC("fexit")
+int execveat_end_32(u64 *ctx)
+{
+	return execve_ends(ctx, true, 1);
+}
+
+/* include/trace/events/syscalls.h: struct of trace_sys_exit, `ret` is at 16. */
+struct syscall_exit {
+	u64 common;
+	long id;
+	long result;
+};
+
+static __always_inline int traced_execve_ends(struct syscall_exit *ctx, u32 file_argument)
+{
+	const char *file = NULL;
+
+	if (ctx->result >= 0)
+		return 0;
+	if (has_task_pt_regs)
+		file = syscall_pointer((void *)bpf_task_pt_regs(bpf_get_current_task_btf()), false,
+				       file_argument);
+	tell_exec_failure(ctx, ctx->result, file);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_execve")
+int traced_execve(struct syscall_exit *ctx)
+{
+	return traced_execve_ends(ctx, 0);
+}
+
+SEC("tp/syscalls/sys_exit_execveat")
+int traced_execveat(struct syscall_exit *ctx)
+{
+	return traced_execve_ends(ctx, 1);
 }
 
 /* True where the entry in `tasks` was there before this sweep and says all that the task does. */

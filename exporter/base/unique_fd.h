@@ -25,6 +25,9 @@ class UniqueFd {
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
 
+  /// The descriptor is the caller's from here on.
+  int Release() { return std::exchange(fd_, -1); }
+
  private:
   void Reset(int fd) {
     if (fd_ >= 0) {

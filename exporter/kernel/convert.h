@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "bpf/abi.h"
 #include "exporter/model/snapshot.h"
@@ -31,6 +32,30 @@ inline TaskIdentity FromAbi(const abi_identity& from) {
   to.kernel_thread = from.kernel_thread != 0;
   to.comm = CommFromAbi(from.comm);
   return to;
+}
+
+/// Nothing for a kind that this version doesn't know.
+inline std::optional<TaskEvent::Kind> KindFromAbi(std::uint32_t kind) {
+  switch (kind) {
+    case ABI_FINISHED:
+      return TaskEvent::Kind::kFinished;
+    case ABI_MOVED:
+      return TaskEvent::Kind::kMoved;
+    case ABI_FORKED:
+      return TaskEvent::Kind::kForked;
+    case ABI_THREAD_STARTED:
+      return TaskEvent::Kind::kThreadStarted;
+    case ABI_EXECUTED:
+      return TaskEvent::Kind::kExecuted;
+    case ABI_EXEC_FAILED:
+      return TaskEvent::Kind::kExecFailed;
+    case ABI_EXITED:
+      return TaskEvent::Kind::kExited;
+    case ABI_OOM_KILLED:
+      return TaskEvent::Kind::kOomKilled;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace sched_exporter

@@ -1,7 +1,6 @@
 #include "exporter/kernel/programs.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -13,8 +12,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "exporter/kernel/capabilities.h"
+#include "exporter/kernel/tracepoint.h"
 #include "sched.skel.h"
 
 namespace sched_exporter {
@@ -76,22 +77,14 @@ Result<std::uint32_t> CountCpus() {
   return static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)) + 1;
 }
 
-Result<void> CheckBtf() {
-  btf* kernel_btf = btf__load_vmlinux_btf();
-  if (kernel_btf == nullptr) {
-    return Fail(
-        "cannot load BPF programs: the kernel has no BTF (/sys/kernel/btf/vmlinux); needs a kernel "
-        "built with CONFIG_DEBUG_INFO_BTF=y, see README, Requirements");
-  }
-  btf__free(kernel_btf);
-  return {};
-}
-
 }  // namespace
 
 Programs::Programs(const ProgramOptions& options) : options_(options) {}
 
 Programs::~Programs() {
+  for (bpf_link* link : tracepoint_links_) {
+    bpf_link__destroy(link);
+  }
   if (cpus_ != nullptr) {
     munmap(const_cast<abi_cpu*>(cpus_), cpus_bytes_);
   }
@@ -101,10 +94,12 @@ Programs::~Programs() {
 Result<std::unique_ptr<Programs>> Programs::Load(const ProgramOptions& options) {
   libbpf_set_print(KeepLibbpfLog);
   LibbpfLog().clear();
-  if (auto btf = CheckBtf(); !btf) {
-    return tl::unexpected(btf.error());
+  const auto features = ProbeKernel();
+  if (!features) {
+    return tl::unexpected(features.error());
   }
   std::unique_ptr<Programs> programs(new Programs(options));
+  programs->features_ = *features;
   for (const auto step : {&Programs::Open, &Programs::MapCpus, &Programs::Attach}) {
     if (auto done = (programs.get()->*step)(); !done) {
       return tl::unexpected(done.error());
@@ -119,23 +114,101 @@ Result<void> Programs::Open() {
   if (skeleton_ == nullptr) {
     return LoadError(errno);
   }
+  if (options_.transport == Transport::kAuto) {
+    options_.transport = HasRingBuffers() ? Transport::kRingbuf : Transport::kPerfbuf;
+  }
+  if (auto sized = SizeMaps(); !sized) {
+    return sized;
+  }
+  SetKnobs();
+  ChooseExecFailurePrograms();
+  if (const int error = sched_bpf__load(skeleton_); error != 0) {
+    return LoadError(-error);
+  }
+  return {};
+}
+
+Result<void> Programs::SizeMaps() {
   const auto cpus = CountCpus();
   if (!cpus) {
     return tl::unexpected(cpus.error());
   }
   cpu_count_ = *cpus;
-  skeleton_->rodata->hierarchy = options_.hierarchy;
-  skeleton_->rodata->hierarchy_id = options_.hierarchy_id;
-  bpf_map__set_max_entries(skeleton_->maps.tasks, options_.tasks);
-  bpf_map__set_max_entries(skeleton_->maps.finished, options_.events_bytes);
-  bpf_map__set_max_entries(skeleton_->maps.sums_a, options_.sums);
-  bpf_map__set_max_entries(skeleton_->maps.sums_b, options_.sums);
-  bpf_map__set_max_entries(skeleton_->maps.cpus, cpu_count_);
-  bpf_map__set_max_entries(skeleton_->maps.recent, cpu_count_);
-  if (const int error = sched_bpf__load(skeleton_); error != 0) {
-    return LoadError(-error);
+  const auto& maps = skeleton_->maps;
+  bpf_map__set_max_entries(maps.tasks, options_.tasks);
+  for (bpf_map* map : {maps.sums_a, maps.sums_b, maps.counts_a, maps.counts_b}) {
+    bpf_map__set_max_entries(map, options_.sums);
   }
+  for (bpf_map* map : {maps.cpus, maps.recent}) {
+    bpf_map__set_max_entries(map, cpu_count_);
+  }
+  if (options_.transport == Transport::kRingbuf) {
+    bpf_map__set_max_entries(maps.events, options_.events_bytes);
+    return {};
+  }
+  bpf_map__set_type(maps.events, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+  bpf_map__set_key_size(maps.events, sizeof(std::uint32_t));
+  bpf_map__set_value_size(maps.events, sizeof(std::uint32_t));
+  bpf_map__set_max_entries(maps.events, cpu_count_);
+  bpf_map__set_max_entries(maps.scratch, cpu_count_);
   return {};
+}
+
+void Programs::SetKnobs() {
+  auto& knobs = *skeleton_->rodata;
+  knobs.hierarchy = options_.hierarchy;
+  knobs.hierarchy_id = options_.hierarchy_id;
+  knobs.transport =
+      options_.transport == Transport::kRingbuf ? ABI_TRANSPORT_RINGBUF : ABI_TRANSPORT_PERFBUF;
+  knobs.arguments_room = options_.arguments_bytes;
+  knobs.finals_only = options_.finals_only;
+  knobs.exit_tells_group_dead = features_.exit_tells_group_dead;
+  knobs.victim_is_task = features_.victim_is_task;
+  knobs.has_task_pt_regs = features_.has_task_pt_regs;
+}
+
+/// At the functions' ends where they can be traced, else by the two tracepoints.
+void Programs::ChooseExecFailurePrograms() {
+  const auto& programs = skeleton_->progs;
+  const bool by_fexit =
+      options_.exec_failures == ExecFailures::kFexit ||
+      (options_.exec_failures == ExecFailures::kAuto && !features_.execve.empty());
+  const std::pair<bpf_program*, const std::string&> targets[] = {
+      {programs.execve_end, features_.execve},
+      {programs.execveat_end, features_.execveat},
+      {programs.execve_end_32, features_.execve_32},
+      {programs.execveat_end_32, features_.execveat_32}};
+  for (const auto& [program, function] : targets) {
+    const bool wanted = by_fexit && !function.empty();
+    bpf_program__set_autoload(
+        program, wanted && bpf_program__set_attach_target(program, 0, function.c_str()) == 0);
+  }
+  for (bpf_program* program : {programs.traced_execve, programs.traced_execveat}) {
+    bpf_program__set_autoload(program, !by_fexit && options_.exec_failures != ExecFailures::kOff);
+    bpf_program__set_autoattach(program, false);
+  }
+  if (by_fexit && features_.execve.empty()) {
+    shortcomings_.emplace_back(
+        "failed execs are not counted: this kernel cannot trace the end of execve(); set "
+        "events.exec_failures to tracepoint");
+  }
+}
+
+void Programs::AttachTracepoints() {
+  const std::pair<bpf_program*, const char*> targets[] = {
+      {skeleton_->progs.traced_execve, "syscalls/sys_exit_execve"},
+      {skeleton_->progs.traced_execveat, "syscalls/sys_exit_execveat"}};
+  for (const auto& [program, name] : targets) {
+    if (bpf_program__fd(program) < 0) {
+      continue;
+    }
+    auto link = AttachTracepoint(program, name);
+    if (!link) {
+      shortcomings_.push_back("failed execs are not counted: " + link.error().message);
+      return;
+    }
+    tracepoint_links_.push_back(*link);
+  }
 }
 
 Result<void> Programs::MapCpus() {
@@ -154,6 +227,7 @@ Result<void> Programs::Attach() {
   if (const int error = sched_bpf__attach(skeleton_); error != 0) {
     return Fail(WithErrno("cannot attach BPF programs", -error), LibbpfLog());
   }
+  AttachTracepoints();
   return {};
 }
 
@@ -168,10 +242,14 @@ void Programs::MarkCpus() {
 }
 
 int Programs::tasks_fd() const { return bpf_map__fd(skeleton_->maps.tasks); }
-int Programs::finished_fd() const { return bpf_map__fd(skeleton_->maps.finished); }
+int Programs::events_fd() const { return bpf_map__fd(skeleton_->maps.events); }
 int Programs::sums_fd(std::uint32_t index) const {
   return bpf_map__fd(index == 0 ? skeleton_->maps.sums_a : skeleton_->maps.sums_b);
 }
+int Programs::counts_fd(std::uint32_t index) const {
+  return bpf_map__fd(index == 0 ? skeleton_->maps.counts_a : skeleton_->maps.counts_b);
+}
+int Programs::counts_other_fd() const { return bpf_map__fd(skeleton_->maps.counts_other); }
 int Programs::cgroup_paths_fd() const { return bpf_map__fd(skeleton_->maps.cgroup_paths); }
 int Programs::iterator_link_fd() const { return bpf_link__fd(skeleton_->links.each_task); }
 

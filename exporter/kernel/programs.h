@@ -7,17 +7,38 @@
 
 #include "bpf/abi.h"
 #include "exporter/base/result.h"
+#include "exporter/kernel/kernel_features.h"
 #include "exporter/model/exporter_stats.h"
 
 struct sched_bpf;
+struct bpf_link;
 
 namespace sched_exporter {
+
+/// How events come from the kernel.
+enum class Transport {
+  kAuto,     ///< A ring buffer where the kernel has one (5.8), else perf buffers.
+  kRingbuf,  ///< BPF_MAP_TYPE_RINGBUF: one buffer, in the order of happening.
+  kPerfbuf,  ///< BPF_MAP_TYPE_PERF_EVENT_ARRAY: a buffer for each CPU, put in order by time.
+};
+
+/// How execs that fail are met.
+enum class ExecFailures {
+  kAuto,        ///< By fexit where the kernel can do that, else by tracepoint.
+  kFexit,       ///< At the end of the system call's function; costs only those who call it.
+  kTracepoint,  ///< sys_exit_execve and sys_exit_execveat; slows every system call of the machine.
+  kOff,
+};
 
 /// Sizes and choices that are fixed when the programs are loaded.
 struct ProgramOptions {
   std::uint32_t tasks = 16384;           ///< Entries of the LRU hash.
-  std::uint32_t events_bytes = 1048576;  ///< Ring buffer; a power of two, at least a page.
-  std::uint32_t sums = 1024;             ///< Entries of the sums behind it.
+  std::uint32_t events_bytes = 1048576;  ///< Event buffer; a power of two, at least a page.
+  std::uint32_t sums = 1024;             ///< Entries of the sums and of the counts behind it.
+  Transport transport = Transport::kAuto;
+  ExecFailures exec_failures = ExecFailures::kAuto;
+  std::uint32_t arguments_bytes = 0;  ///< Of a command line, told at exec; up to 4096.
+  bool finals_only = false;           ///< Of what tasks use, tell no more than their final figures.
   abi_hierarchy hierarchy = ABI_HIERARCHY_V2;
   std::uint32_t hierarchy_id = 0;  ///< Its number in /proc/self/cgroup; 0 is v2.
 };
@@ -36,8 +57,10 @@ class Programs {
 
   /// File descriptors; owned by this object.
   int tasks_fd() const;
-  int finished_fd() const;
-  int sums_fd(std::uint32_t index) const;  ///< 0 or 1.
+  int events_fd() const;
+  int sums_fd(std::uint32_t index) const;    ///< 0 or 1.
+  int counts_fd(std::uint32_t index) const;  ///< 0 or 1.
+  int counts_other_fd() const;
   int cgroup_paths_fd() const;
   int iterator_link_fd() const;
 
@@ -51,18 +74,29 @@ class Programs {
   const volatile abi_cpu* cpus() const { return cpus_; }
   std::uint32_t cpu_count() const { return cpu_count_; }
 
+  /// With the transport that was chosen, not kAuto.
   const ProgramOptions& options() const { return options_; }
   std::vector<ProgramStats> ReadProgramStats() const;
+
+  /// What this kernel can't do, a line each, for the log.
+  const std::vector<std::string>& shortcomings() const { return shortcomings_; }
 
  private:
   explicit Programs(const ProgramOptions& options);
   Result<void> Open();
+  void SetKnobs();
+  void ChooseExecFailurePrograms();
+  Result<void> SizeMaps();
   Result<void> Attach();
   Result<void> MapCpus();
+  void AttachTracepoints();
   void MarkCpus();
 
   ProgramOptions options_;
+  KernelFeatures features_;
   ::sched_bpf* skeleton_ = nullptr;
+  std::vector<bpf_link*> tracepoint_links_;
+  std::vector<std::string> shortcomings_;
   const volatile abi_cpu* cpus_ = nullptr;
   std::size_t cpus_bytes_ = 0;
   std::uint32_t cpu_count_ = 0;

@@ -1,13 +1,13 @@
 #include "exporter/kernel/source.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "exporter/base/clock.h"
 #include "exporter/kernel/convert.h"
+#include "exporter/kernel/decode_event.h"
 
 namespace sched_exporter {
 namespace {
@@ -41,46 +41,54 @@ abi_cpu ReadCpu(const volatile abi_cpu& from) {
 
 }  // namespace
 
-Source::Source(Programs& programs, Walk walk)
+Source::Source(Programs& programs, Walk walk, Tap tap)
     : programs_(programs),
       walk_(walk),
       tasks_(programs.tasks_fd(), programs.options().tasks),
-      iterator_(programs.iterator_link_fd()) {}
+      iterator_(programs.iterator_link_fd()),
+      tap_(std::move(tap)),
+      counts_(programs.counts_other_fd()) {}
 
-Source::~Source() { ring_buffer__free(ring_); }
+Source::~Source() = default;
 
-Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk) {
-  std::unique_ptr<Source> source(new Source(programs, walk));
-  source->ring_ = ring_buffer__new(programs.finished_fd(), &Source::OnEvent, source.get(), nullptr);
-  if (source->ring_ == nullptr) {
-    return Fail(WithErrno("cannot map the BPF ring buffer finished", errno));
+Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk, Tap tap) {
+  std::unique_ptr<Source> source(new Source(programs, walk, std::move(tap)));
+  auto buffer =
+      EventBuffer::Open(programs, [self = source.get()](const void* record, std::size_t bytes) {
+        self->TakeEvent(record, bytes);
+      });
+  if (!buffer) {
+    return tl::unexpected(buffer.error());
   }
+  source->buffer_ = std::move(*buffer);
   return source;
 }
 
-int Source::wakeup_fd() const { return ring_buffer__epoll_fd(ring_); }
+int Source::wakeup_fd() const { return buffer_->wakeup_fd(); }
 
-int Source::OnEvent(void* self, void* data, std::size_t size) {
-  abi_event record;
-  if (size < sizeof(record)) {
-    return 0;
+void Source::TakeEvent(const void* record, std::size_t bytes) {
+  auto event = DecodeEvent(record, bytes);
+  if (!event) {
+    return;
   }
-  std::memcpy(&record, data, sizeof(record));
-  TaskEvent event;
-  event.kind = record.kind == ABI_MOVED ? TaskEvent::Kind::kMoved : TaskEvent::Kind::kFinished;
-  event.origin.cgroup_id = record.from_cgroup_id;
-  event.origin.is_guess = record.from_is_guess != 0;
-  event.reading = {record.key, FromAbi(record.identity), FromAbi(record.figures)};
-  static_cast<Source*>(self)->events_.push_back(event);
-  return 0;
+  if (tap_) {
+    tap_(*event);
+  }
+  events_.push_back(std::move(*event));
 }
 
 void Source::Drain() {
-  const std::size_t before = events_.size();
   if (!is_full()) {
-    ring_buffer__consume(ring_);
+    stats_.events_bytes = buffer_->Drain();
   }
-  stats_.events_bytes = (events_.size() - before) * (sizeof(abi_event) + BPF_RINGBUF_HDR_SZ);
+}
+
+std::uint64_t Source::CountLostLifecycle() const {
+  std::uint64_t lost = 0;
+  for (std::uint32_t i = 0; i < programs_.cpu_count(); ++i) {
+    lost += programs_.cpus()[i].lifecycle_full;
+  }
+  return lost;
 }
 
 Result<void> Source::Sweep(Snapshot& snapshot) {
@@ -89,6 +97,7 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   snapshot.living_keys.clear();
   snapshot.events.clear();
   snapshot.lost_sums.clear();
+  snapshot.lost_counts.clear();
   // From here on the iterator tells in full what the walk below may have passed already.
   programs_.StartSweep(++sweep_);
   snapshot.sweep = sweep_;
@@ -104,7 +113,7 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   Drain();
   snapshot.events.swap(events_);
   events_.clear();
-  TakeSums(snapshot.lost_sums);
+  TakeSumsAndCounts(snapshot);
   return {};
 }
 
@@ -129,6 +138,7 @@ void Source::ReadCpus(Snapshot& snapshot) {
   snapshot.cpus.clear();
   snapshot.unattributed = {};
   stats_.lost_finals = stats_.lost_moves = stats_.lost_paths = stats_.insert_failures = 0;
+  stats_.lost_lifecycle = stats_.counts_full = 0;
   for (std::uint32_t i = 0; i < programs_.cpu_count(); ++i) {
     const abi_cpu cpu = ReadCpu(programs_.cpus()[i]);
     const bool running = cpu.incoming != ABI_INCOMING_UNKNOWN && cpu.incoming != ABI_INCOMING_IDLE;
@@ -137,20 +147,31 @@ void Source::ReadCpus(Snapshot& snapshot) {
     stats_.lost_finals += cpu.finished_full;
     stats_.lost_moves += cpu.moves_lost;
     stats_.lost_paths += cpu.paths_lost;
+    stats_.lost_lifecycle += cpu.lifecycle_full;
+    stats_.counts_full += cpu.counts_full;
     stats_.insert_failures += cpu.insert_failures;
     snapshot.unattributed.figures += FromAbi(cpu.unattributed);
     snapshot.unattributed.tasks += cpu.unattributed_tasks;
   }
   snapshot.lost_finals = stats_.lost_finals;
+  stats_.sums_full = snapshot.unattributed.tasks;
 }
 
-void Source::TakeSums(std::vector<LostSum>& sums) {
+void Source::TakeSumsAndCounts(Snapshot& snapshot) {
+  counts_.TakeOther(stats_.counts_full, snapshot.lost_counts);
   const auto now = std::chrono::steady_clock::now();
   if (now - sums_switched_ < kSumsRest) {
     return;
   }
   const std::uint32_t resting = 1 - programs_.active_sums();
-  const int fd = programs_.sums_fd(resting);
+  TakeSums(programs_.sums_fd(resting), snapshot.lost_sums);
+  stats_.sums_entries = snapshot.lost_sums.size();
+  stats_.counts_entries = LostCounts::Take(programs_.counts_fd(resting), snapshot.lost_counts);
+  programs_.set_active_sums(resting);
+  sums_switched_ = now;
+}
+
+void Source::TakeSums(int fd, std::vector<LostSum>& sums) {
   abi_sum_key key{};
   // Each step takes the first entry away, so that this ends with the map's last one.
   while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
@@ -163,8 +184,6 @@ void Source::TakeSums(std::vector<LostSum>& sums) {
       break;
     }
   }
-  programs_.set_active_sums(resting);
-  sums_switched_ = now;
 }
 
 std::vector<Source::NewCgroup> Source::TakeNewCgroups() {

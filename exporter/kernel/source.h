@@ -1,17 +1,18 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "exporter/base/result.h"
+#include "exporter/kernel/event_buffer.h"
+#include "exporter/kernel/lost_counts.h"
 #include "exporter/kernel/programs.h"
 #include "exporter/kernel/task_iterator.h"
 #include "exporter/kernel/task_walk.h"
 #include "exporter/model/snapshot.h"
-
-struct ring_buffer;
 
 namespace sched_exporter {
 
@@ -23,17 +24,25 @@ struct SourceStats {
   TaskWalkStats last_walk;  ///< Of the last sweep.
   std::uint64_t torn = 0;   ///< Entries left out of all walks.
   std::uint64_t incomplete_walks = 0;
-  std::uint64_t lost_finals = 0;      ///< Finals that the ring buffer had no room for.
+  std::uint64_t lost_finals = 0;      ///< Finals that the event buffer had no room for.
   std::uint64_t lost_moves = 0;       ///< Moves that it had no room for.
+  std::uint64_t lost_lifecycle = 0;   ///< What else happened that it had no room for.
+  std::uint64_t counts_full = 0;      ///< Of these, what the counts had no room for, either.
+  std::uint64_t sums_full = 0;        ///< Finals that the sums had no room for.
+  std::uint64_t sums_entries = 0;     ///< When they were last read.
+  std::uint64_t counts_entries = 0;   ///< When they were last read.
   std::uint64_t lost_paths = 0;       ///< Names of new cgroups that their map had no room for.
   std::uint64_t insert_failures = 0;  ///< Entries that the LRU hash did not take.
-  std::uint64_t events_bytes = 0;     ///< In the ring buffer before the last sweep.
+  std::uint64_t events_bytes = 0;     ///< In the event buffer before it was last drained.
 };
 
 /// Reads what the programs record. One thread at a time.
 class Source {
  public:
-  static Result<std::unique_ptr<Source>> Open(Programs& programs, Walk walk);
+  /// Sees each event, in order, when it is read; may add to it what it knows.
+  using Tap = std::function<void(TaskEvent& event)>;
+
+  static Result<std::unique_ptr<Source>> Open(Programs& programs, Walk walk, Tap tap = {});
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -42,17 +51,21 @@ class Source {
   /// is lost: the next sweep has it all.
   Result<void> Sweep(Snapshot& snapshot);
 
-  /// Takes events out of the ring buffer before it is full; the next sweep delivers them.
+  /// Takes events out of their buffer before it is full; the next sweep delivers them.
   void Drain();
 
   /// Events that were taken out and wait for the next sweep.
   std::size_t pending_events() const { return events_.size(); }
 
-  /// So many wait that Drain() takes no more: they stay in the ring buffer, and when that is full
-  /// in the sums behind it. Happens only where sweeps fail again and again.
+  /// So many wait that Drain() takes no more: they stay in their buffer, and when that is full in
+  /// the sums and counts behind it. Happens only where sweeps fail again and again.
   bool is_full() const { return events_.size() >= kMaxEvents; }
 
-  /// Becomes readable when the ring buffer is half full.
+  /// Forks, execs, exits and OOM kills that had no room in the event buffer until now; a total since
+  /// attaching. Their counts come with a sweep.
+  std::uint64_t CountLostLifecycle() const;
+
+  /// Becomes readable when the event buffer is half full.
   int wakeup_fd() const;
 
   void set_walk(Walk walk) { walk_ = walk; }
@@ -66,10 +79,11 @@ class Source {
   std::vector<NewCgroup> TakeNewCgroups();
 
  private:
-  Source(Programs& programs, Walk walk);
-  static int OnEvent(void* self, void* data, std::size_t size);
+  Source(Programs& programs, Walk walk, Tap tap);
+  void TakeEvent(const void* record, std::size_t bytes);
   Result<void> WalkTasks(std::vector<TaskReading>& readings);
-  void TakeSums(std::vector<LostSum>& sums);
+  void TakeSumsAndCounts(Snapshot& snapshot);
+  void TakeSums(int fd, std::vector<LostSum>& sums);
   void ReadCpus(Snapshot& snapshot);
 
   static constexpr std::size_t kMaxEvents = 262'144;
@@ -78,7 +92,9 @@ class Source {
   Walk walk_;
   TaskWalk tasks_;
   TaskIterator iterator_;
-  ring_buffer* ring_ = nullptr;
+  Tap tap_;
+  std::unique_ptr<EventBuffer> buffer_;
+  LostCounts counts_;
   std::vector<TaskEvent> events_;
   std::uint32_t sweep_ = 0;
   std::chrono::steady_clock::time_point sums_switched_{};

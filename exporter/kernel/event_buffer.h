@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "exporter/base/result.h"
+#include "exporter/kernel/programs.h"
+
+namespace sched_exporter {
+
+/// The buffer `events`, whatever it is made of. One thread at a time.
+class EventBuffer {
+ public:
+  /// Gets each record; it is valid during the call.
+  using Sink = std::function<void(const void* record, std::size_t bytes)>;
+
+  /// Opens what the programs were loaded with. `programs` outlives the buffer.
+  static Result<std::unique_ptr<EventBuffer>> Open(const Programs& programs, Sink sink);
+
+  virtual ~EventBuffer() = default;
+
+  /// Hands over the records of everything that happened before the call, in the order of its
+  /// happening. Returns the bytes that they took in the buffer.
+  virtual std::size_t Drain() = 0;
+
+  /// Becomes readable when the buffer is half full.
+  virtual int wakeup_fd() const = 0;
+};
+
+}  // namespace sched_exporter

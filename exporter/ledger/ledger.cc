@@ -27,8 +27,8 @@ bool IsZero(const Delta& delta) {
 Ledger::Ledger(const LedgerLimits& limits, Naming& naming)
     : naming_(naming),
       processes_view_(limits.processes, 0),
-      groups_{View(limits.groups, limits.dead_series_ns), {}, {}},
-      cgroups_{View(limits.cgroups, limits.dead_series_ns), {}, {}},
+      groups_{View(limits.groups, limits.dead_series_ns), {}, {}, {}},
+      cgroups_{View(limits.cgroups, limits.dead_series_ns), {}, {}, {}},
       limits_(limits) {}
 
 void Ledger::set_limits(const LedgerLimits& limits) {
@@ -54,6 +54,9 @@ void Ledger::Apply(const Snapshot& snapshot) {
   // Events first: what they tell happened before the readings, or makes the readings stale.
   for (const TaskEvent& event : snapshot.events) {
     ApplyEvent(event);
+  }
+  for (const LostCount& lost : snapshot.lost_counts) {
+    CountLost(lost);
   }
   // Then the names of this moment: an entry of the hash has new figures under the name that the
   // task had when the entry was made.
@@ -180,6 +183,11 @@ bool Ledger::BornSinceSeed(const TaskReading& reading) const {
 
 /// Returns false where the reading had nothing new.
 bool Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id) {
+  return CreditTo(GroupNow(*task.process, reading.identity), task, reading, cgroup_id);
+}
+
+bool Ledger::CreditTo(View::Id group, Task& task, const TaskReading& reading,
+                      std::uint64_t cgroup_id) {
   const Delta delta = Difference(reading.figures, task.last);
   task.last = Larger(task.last, reading.figures);
   if (IsZero(delta)) {
@@ -188,15 +196,26 @@ bool Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup
   if (!seeded_) {
     return true;
   }
-  const Process& process = *task.process;
-  const bool by_process = reading.identity.comm == process.comm || process.named_sweep == sweep_;
-  processes_view_.Credit(process.member, delta);
-  groups_.view.Credit(by_process ? process.group : GroupId(reading.identity), delta);
+  processes_view_.Credit(task.process->member, delta);
+  groups_.view.Credit(group, delta);
   cgroups_.view.Credit(CgroupMember(cgroup_id), delta);
   return true;
 }
 
 void Ledger::ApplyEvent(const TaskEvent& event) {
+  switch (event.kind) {
+    case TaskEvent::Kind::kFinished:
+    case TaskEvent::Kind::kMoved:
+    case TaskEvent::Kind::kExecuted:
+      ApplyTaskEvent(event);
+      break;
+    default:
+      ApplyLifecycleEvent(event);
+  }
+}
+
+/// An event with figures of its task.
+void Ledger::ApplyTaskEvent(const TaskEvent& event) {
   const TaskReading& reading = event.reading;
   const auto known = tasks_.find(reading.key);
   // Events are in order. So an earlier start is that of a leader whose place the task took since,
@@ -207,6 +226,10 @@ void Ledger::ApplyEvent(const TaskEvent& event) {
   }
   if (event.kind == TaskEvent::Kind::kMoved && HasFinished(reading)) {
     return;  // the move was told by another CPU, after the last switch
+  }
+  if (event.kind == TaskEvent::Kind::kExecuted) {
+    ApplyExec(event);
+    return;
   }
   const bool use_known = event.origin.is_guess && Knows(reading);
   const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;
@@ -314,7 +337,7 @@ void Ledger::CreditLost() {
     TaskIdentity identity;
     identity.comm = addition.comm;
     processes_view_.CreditOther(addition.delta);
-    groups_.view.Credit(GroupId(identity), addition.delta);
+    groups_.view.Credit(GroupId(identity, nullptr), addition.delta);
     cgroups_.view.Credit(CgroupMember(addition.cgroup_id), addition.delta);
   }
   unattributed_ns_ += lost_.TakeUnattributed().run_ns;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "exporter/ledger/label_floors.h"
+#include "exporter/ledger/lifecycles.h"
 #include "exporter/ledger/lost_finals.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/naming.h"
@@ -20,6 +22,7 @@ struct LedgerLimits {
   std::uint32_t processes = 1000;
   std::uint32_t groups = 500;
   std::uint32_t cgroups = 500;
+  std::uint32_t codes = 5000;  ///< Series by exit code, and by errno, in each view.
   std::uint64_t dead_series_ns = 300'000'000'000;
 };
 
@@ -56,8 +59,10 @@ class Ledger {
     std::uint32_t named_sweep = 0;  ///< The last sweep whose iterator told its name.
     View::Id member = 0;
     View::Id group = 0;
-    Totals offset;           ///< See LabelFloors.
-    bool new_labels = true;  ///< The offset is to be looked up in this sweep.
+    ProgramImagePtr image;         ///< What it runs, as far as events told.
+    std::uint64_t lost_execs = 0;  ///< Execs without an event until `image` was noted.
+    Totals offset;                 ///< See LabelFloors.
+    bool new_labels = true;        ///< The offset is to be looked up in this sweep.
   };
   struct Task {
     std::uint64_t start_ns = 0;
@@ -92,16 +97,21 @@ class Ledger {
   /// A view whose members have names.
   struct NamedView {
     View view;
+    Lifecycles lifecycles;
     std::unordered_map<std::string, View::Id> ids;
     std::unordered_map<View::Id, std::string> names;
 
     View::Id Find(const std::string& name);
-    void Settle(std::uint64_t now_ns);
+    /// What is to be added to the member's lifecycle. It counts as seen in this sweep.
+    Lifecycle& Addition(View::Id id);
+    void Settle(std::uint64_t now_ns, std::size_t max_codes);
     std::vector<NamedRow> Rows() const;
+    OtherRow Other() const;
   };
 
   // From records to additions: ledger.cc.
   void ApplyEvent(const TaskEvent& event);
+  void ApplyTaskEvent(const TaskEvent& event);
   void ApplyReading(const TaskReading& reading, bool living);
   void ApplyLivingKey(TaskKey key);
   bool HasFinished(const TaskReading& reading) const;
@@ -113,17 +123,26 @@ class Ledger {
   bool BornSinceSeed(const TaskReading& reading) const;
   bool TakeBack(Task& task, const TaskReading& reading);
   bool Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
+  bool CreditTo(View::Id group, Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
   void Forget(TaskKey key);
   void AddDebt(const Task& task);
   void RetireMissing();
   void CreditLost();
 
+  // What happens in the lives of processes: ledger_lifecycle.cc.
+  void ApplyLifecycleEvent(const TaskEvent& event);
+  void ApplyExec(const TaskEvent& event);
+  void CountEvent(const TaskEvent& event, View::Id group, std::uint64_t cgroup_id);
+  void CountLost(const LostCount& lost);
+  View::Id GroupOfOrigin(const TaskEvent& event);
+
   // Processes, names and populations: ledger_processes.cc.
-  Process& FindProcess(const TaskIdentity& identity);
+  Process& FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image = nullptr);
+  View::Id GroupNow(const Process& process, const TaskIdentity& identity);
   void TakeOver(Process& from, Process& to);
   void NameProcess(Process& process, const TaskIdentity& identity);
   void UpdateProcess(Process& process, const TaskIdentity& identity);
-  View::Id GroupId(const TaskIdentity& identity);
+  View::Id GroupId(const TaskIdentity& identity, const ProgramImagePtr& image);
   View::Id CgroupMember(std::uint64_t cgroup_id);
   void CountPopulations();
   void CountProcess(const Process& process);
@@ -151,6 +170,8 @@ class Ledger {
   LedgerLimits limits_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t unattributed_ns_ = 0;
+  std::uint64_t lost_execs_ = 0;  ///< Execs that no event told.
+  std::map<std::uint32_t, std::uint64_t> exec_failures_;
   struct CpuBook {
     std::uint64_t base_ns = 0;
     std::uint64_t busy_ns = 0;

@@ -6,7 +6,7 @@
 
 namespace sched_exporter {
 
-Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
+Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image) {
   const ProcessKey key = KeyOf(identity);
   if (const auto known = processes_.find(key); known != processes_.end()) {
     return known->second;
@@ -22,7 +22,9 @@ Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity) {
   process.ppid = identity.ppid;
   process.uid = identity.uid;
   process.cgroup_id = identity.cgroup_id;
-  process.group = GroupId(identity);
+  process.image = image;
+  process.lost_execs = lost_execs_;
+  process.group = GroupId(identity, image);
   process.member = processes_view_.Add();
   if (youngest != nullptr) {
     TakeOver(*youngest, process);
@@ -50,7 +52,10 @@ void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
   if (process.comm != identity.comm) {
     floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
     process.comm = identity.comm;
-    process.group = GroupId(identity);
+    if (process.lost_execs != lost_execs_) {
+      process.image = nullptr;  // perhaps it was an exec that changed the name
+    }
+    process.group = GroupId(identity, process.image);
     process.new_labels = true;
   }
 }
@@ -66,8 +71,15 @@ void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
   }
 }
 
-View::Id Ledger::GroupId(const TaskIdentity& identity) {
-  return groups_.Find(naming_.GroupOf(identity, nullptr));
+View::Id Ledger::GroupId(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  return groups_.Find(naming_.GroupOf(identity, image));
+}
+
+/// The group of a process when it had the name in `identity`: its own, or that of a name that the
+/// process has left or not yet got.
+View::Id Ledger::GroupNow(const Process& process, const TaskIdentity& identity) {
+  const bool by_process = identity.comm == process.comm || process.named_sweep == sweep_;
+  return by_process ? process.group : GroupId(identity, process.image);
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
@@ -168,8 +180,8 @@ void Ledger::UpdateCpus(const Snapshot& snapshot) {
 void Ledger::SettleViews() {
   std::vector<View::Id> removed;
   processes_view_.Settle(now_ns_, removed);
-  groups_.Settle(now_ns_);
-  cgroups_.Settle(now_ns_);
+  groups_.Settle(now_ns_, limits_.codes);
+  cgroups_.Settle(now_ns_, limits_.codes);
   // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
   std::erase_if(cgroup_members_, [&](const auto& entry) {
     return entry.second.used_sweep != sweep_ || !cgroups_.names.contains(entry.second.id);

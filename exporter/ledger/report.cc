@@ -25,10 +25,17 @@ View::Id Ledger::NamedView::Find(const std::string& name) {
   return entry->second;
 }
 
-void Ledger::NamedView::Settle(std::uint64_t now_ns) {
+Lifecycle& Ledger::NamedView::Addition(View::Id id) {
+  view.Credit(id, Delta{});
+  return lifecycles.Pending(id);
+}
+
+void Ledger::NamedView::Settle(std::uint64_t now_ns, std::size_t max_codes) {
   std::vector<View::Id> removed;
   view.Settle(now_ns, removed);
+  lifecycles.Settle(view, max_codes);
   for (const View::Id id : removed) {
+    lifecycles.Remove(id);
     const auto name = names.find(id);
     ids.erase(name->second);
     names.erase(name);
@@ -40,12 +47,19 @@ std::vector<NamedRow> Ledger::NamedView::Rows() const {
   for (const auto& [id, name] : names) {
     const View::Member& member = view.member(id);
     if (member.shown) {
-      rows.push_back({name, member.population, member.totals});
+      rows.push_back({name, member.population, member.totals, lifecycles.Of(id)});
     }
   }
   std::sort(rows.begin(), rows.end(),
             [](const NamedRow& a, const NamedRow& b) { return a.name < b.name; });
   return rows;
+}
+
+OtherRow Ledger::NamedView::Other() const {
+  OtherRow other = view.Other();
+  other.lifecycle = lifecycles.Other();
+  other.present = other.present || lifecycles.has_other();
+  return other;
 }
 
 Report Ledger::MakeReport() const {
@@ -73,12 +87,13 @@ Report Ledger::MakeReport() const {
   report.groups = groups_.Rows();
   report.cgroups = cgroups_.Rows();
   report.other_processes = processes_view_.Other();
-  report.other_groups = groups_.view.Other();
-  report.other_cgroups = cgroups_.view.Other();
+  report.other_groups = groups_.Other();
+  report.other_cgroups = cgroups_.Other();
   for (std::uint32_t cpu = 0; cpu < cpus_.size(); ++cpu) {
     report.cpus.push_back({cpu, cpus_[cpu].busy_ns, cpus_[cpu].missed_switches});
   }
   report.unattributed_ns = unattributed_ns_;
+  report.exec_failures = exec_failures_;
   report.tasks = living_;
   return report;
 }

@@ -26,6 +26,11 @@ std::vector<Row> RowsOf(const std::vector<NamedRow>& named, const OtherRow& othe
   return rows;
 }
 
+/// An errno, or all those that have no series of their own.
+std::string ErrnoLabel(std::uint32_t error) {
+  return error == kOtherCode ? kOther : ErrnoName(error);
+}
+
 /// A series for each row, also where nothing happened yet.
 void AddCounts(Builder& builder, const Family& family, const std::vector<Row>& rows,
                std::uint64_t Lifecycle::*field) {
@@ -52,7 +57,7 @@ void AddCodes(Builder& builder, const Family& family, const std::vector<Row>& ro
 void AddLifecycle(Builder& builder, const LifecycleFamilies& families,
                   const std::vector<Row>& rows) {
   AddCounts(builder, families.execs, rows, &Lifecycle::execs);
-  AddCodes(builder, families.exec_failures, rows, &Lifecycle::exec_failures, ErrnoName);
+  AddCodes(builder, families.exec_failures, rows, &Lifecycle::exec_failures, ErrnoLabel);
   AddCounts(builder, families.forks, rows, &Lifecycle::forks);
   AddCounts(builder, families.thread_starts, rows, &Lifecycle::thread_starts);
   AddCodes(builder, families.exits, rows, &Lifecycle::exits, ExitCodeName);
@@ -88,7 +93,7 @@ void AddLifetimes(Builder& builder, const Family& family, const std::vector<Row>
 void AddHostFailures(Builder& builder, const Family& family, const Report& report) {
   MetricFamily made = Builder::Begin(family, report.exec_failures.size());
   for (const auto& [error, count] : report.exec_failures) {
-    Builder::Put(made, family, {ErrnoName(error)}, Count(count));
+    Builder::Put(made, family, {ErrnoLabel(error)}, Count(count));
   }
   builder.End(std::move(made));
 }

@@ -12,6 +12,9 @@ namespace sched_exporter {
 using ExitCode = std::uint32_t;
 inline constexpr ExitCode kSignalBase = 256;
 
+/// Stands for all codes, or errnos, that have no series of their own.
+inline constexpr std::uint32_t kOtherCode = 0xFFFFFFFF;
+
 /// What happened in the lives of processes: in a group, in a cgroup, or to be added to one. Every
 /// field only grows.
 struct Lifecycle {

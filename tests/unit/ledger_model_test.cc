@@ -139,7 +139,8 @@ class Model {
 
  private:
   /// Room for all, and nothing that dies goes.
-  static constexpr LedgerLimits kAll{1'000'000, 1'000'000, 1'000'000, std::uint64_t{1} << 62U};
+  static constexpr LedgerLimits kAll{1'000'000, 1'000'000, 1'000'000, 1'000'000,
+                                     std::uint64_t{1} << 62U};
 
   SimKernel kernel_;
   SimNaming naming_;

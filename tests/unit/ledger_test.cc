@@ -221,7 +221,7 @@ TEST_F(LedgerBooks, AKeyOfTheIteratorIsEnoughToLive) {
 }
 
 TEST_F(LedgerBooks, AGroupStaysAtZeroProcessesUntilItIsDeadLongEnough) {
-  ledger_.set_limits({10, 10, 10, 3 * kSecond});
+  ledger_.set_limits({10, 10, 10, 10, 3 * kSecond});
   const Who task = Process(0x1000, 10, kLater);
   ApplyNothing(1);
   Living({task.Has(5)});
@@ -235,7 +235,7 @@ TEST_F(LedgerBooks, AGroupStaysAtZeroProcessesUntilItIsDeadLongEnough) {
 }
 
 TEST_F(LedgerBooks, WithoutPatienceForTheDeadNothingIsLostOrMixedUp) {
-  ledger_.set_limits({10, 10, 10, 0});
+  ledger_.set_limits({10, 10, 10, 10, 0});
   ApplyNothing(1);
   // Cgroup 1 is used and gone within a sweep; the next one takes over its place in the view.
   Events({Process(0x1000, 10, kLater).Finished(5)});

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "exporter/app/from_config.h"
 #include "exporter/app/self_stats.h"
 #include "exporter/app/version.h"
 #include "exporter/base/clock.h"
@@ -21,7 +22,7 @@ namespace {
 constexpr std::chrono::seconds kScrapePatience{9};
 
 /// So many events are taken in before the interval is over: their memory is bounded.
-constexpr std::size_t kMaxPendingEvents = 65'536;
+constexpr std::size_t kMaxPendingEvents = 32'768;
 
 /// A sweep that is this much overdue means that the collector hangs.
 constexpr std::chrono::seconds kOverdue{30};
@@ -44,49 +45,6 @@ Result<void> CheckPidNamespace() {
         "(Kubernetes) or --pid=host, see README, Requirements");
   }
   return {};
-}
-
-HierarchyChoice Choice(CgroupHierarchy hierarchy) {
-  switch (hierarchy) {
-    case CgroupHierarchy::kV2:
-      return HierarchyChoice::kV2;
-    case CgroupHierarchy::kCpu:
-      return HierarchyChoice::kCpu;
-    case CgroupHierarchy::kCpuacct:
-      return HierarchyChoice::kCpuacct;
-    case CgroupHierarchy::kAuto:
-      break;
-  }
-  return HierarchyChoice::kAuto;
-}
-
-abi_hierarchy ToAbi(Hierarchy hierarchy) {
-  switch (hierarchy) {
-    case Hierarchy::kCpu:
-      return ABI_HIERARCHY_CPU;
-    case Hierarchy::kCpuacct:
-      return ABI_HIERARCHY_CPUACCT;
-    case Hierarchy::kV2:
-      break;
-  }
-  return ABI_HIERARCHY_V2;
-}
-
-Walk ToWalk(WalkMethod method) {
-  switch (method) {
-    case WalkMethod::kBatch:
-      return Walk::kBatch;
-    case WalkMethod::kNextKey:
-      return Walk::kNextKey;
-    case WalkMethod::kAuto:
-      break;
-  }
-  return Walk::kAuto;
-}
-
-LedgerLimits Limits(const Config& config) {
-  return {config.limits.processes, config.limits.groups, config.limits.cgroups,
-          static_cast<std::uint64_t>(std::chrono::nanoseconds(config.limits.dead_series).count())};
 }
 
 }  // namespace
@@ -116,7 +74,7 @@ Result<void> Collector::Attach() {
     return host;
   }
   const auto mount =
-      ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), Choice(config_.cgroup.hierarchy));
+      ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), ChoiceOf(config_.cgroup.hierarchy));
   if (!mount) {
     return tl::unexpected(mount.error());
   }
@@ -124,24 +82,22 @@ Result<void> Collector::Attach() {
   if (!hierarchy_id) {
     return tl::unexpected(hierarchy_id.error());
   }
-  ProgramOptions options;
-  options.tasks = config_.maps.tasks;
-  options.events_bytes = config_.maps.events_bytes;
-  options.sums = config_.maps.sums;
-  options.hierarchy = ToAbi(mount->hierarchy);
-  options.hierarchy_id = *hierarchy_id;
-  auto programs = Programs::Load(options);
+  auto programs = Programs::Load(ProgramOptionsOf(config_, mount->hierarchy, *hierarchy_id));
   if (!programs) {
     return tl::unexpected(programs.error());
   }
   programs_ = std::move(*programs);
-  auto source = Source::Open(*programs_, ToWalk(config_.collection.walk));
+  for (const std::string& shortcoming : programs_->shortcomings()) {
+    spdlog::warn("{}", shortcoming);
+  }
+  auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
+                             [this](TaskEvent& event) { TakeEvent(event); });
   if (!source) {
     return tl::unexpected(source.error());
   }
   source_ = std::move(*source);
-  naming_ = std::make_unique<HostNaming>(mount->mount_point);
-  ledger_ = std::make_unique<Ledger>(Limits(config_), *naming_);
+  naming_ = std::make_unique<HostNaming>(mount->mount_point, book_);
+  ledger_ = std::make_unique<Ledger>(LimitsOf(config_.limits), *naming_);
   return Sweep();
 }
 
@@ -171,10 +127,8 @@ Result<std::shared_ptr<const Sample>> Collector::Collect() {
 
 bool Collector::Reconfigure(const Config& config) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const MapsConfig& maps = config.maps;
-  const bool complete =
-      maps.tasks == config_.maps.tasks && maps.events_bytes == config_.maps.events_bytes &&
-      maps.sums == config_.maps.sums && config.cgroup.hierarchy == config_.cgroup.hierarchy;
+  const bool complete = config.maps == config_.maps && config.events == config_.events &&
+                        config.cgroup == config_.cgroup;
   config_.collection = config.collection;
   config_.limits = config.limits;
   reconfigured_ = true;
@@ -199,6 +153,7 @@ bool Collector::IsHealthy() const {
 void Collector::Run() {
   while (!stopping_) {
     WaitForWork();
+    NoteLosses();
     source_->Drain();
     if (!stopping_) {
       ServeTicket();
@@ -235,8 +190,8 @@ void Collector::ServeTicket() {
       return;
     }
     if (reconfigured_) {
-      source_->set_walk(ToWalk(config_.collection.walk));
-      ledger_->set_limits(Limits(config_));
+      source_->set_walk(WalkOf(config_.collection.walk));
+      ledger_->set_limits(LimitsOf(config_.limits));
       reconfigured_ = false;
     }
   }
@@ -256,6 +211,7 @@ void Collector::ServeTicket() {
 
 Result<void> Collector::Sweep() {
   const std::uint64_t begun_ns = BoottimeNs();
+  NoteLosses();
   if (auto swept = source_->Sweep(snapshot_); !swept) {
     ++stats_.collection_errors;
     spdlog::error("collection failed: {}", swept.error().message);
@@ -266,6 +222,30 @@ Result<void> Collector::Sweep() {
   ++stats_.collections;
   stats_.collect_ns = BoottimeNs() - begun_ns;
   return {};
+}
+
+void Collector::TakeEvent(TaskEvent& event) { book_.Annotate(event); }
+
+/// Before events are read: what comes after a gap can't rely on what came before it.
+void Collector::NoteLosses() {
+  const std::uint64_t lost = source_->CountLostLifecycle();
+  if (lost != known_losses_) {
+    book_.NoteLost();
+    known_losses_ = lost;
+  }
+}
+
+void Collector::NoteBuffers(const SourceStats& source) {
+  const ProgramOptions& options = programs_->options();
+  const std::uint64_t lost_events = source.lost_finals + source.lost_moves + source.lost_lifecycle;
+  stats_.maps = {{"tasks", source.last_walk.entries, options.tasks, source.insert_failures},
+                 {"events", source.events_bytes, options.events_bytes, lost_events},
+                 {"sums", source.sums_entries, options.sums, source.sums_full},
+                 {"counts", source.counts_entries, options.sums, source.counts_full}};
+  stats_.lost_events = {{"finished", source.lost_finals},
+                        {"moved", source.lost_moves},
+                        {"lifecycle", source.lost_lifecycle},
+                        {"cgroup_paths", source.lost_paths}};
 }
 
 std::shared_ptr<const Sample> Collector::MakeSample() {
@@ -279,13 +259,7 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
   details_.Prune();
   const SourceStats& source = source_->stats();
   stats_.version = kVersion;
-  stats_.maps = {
-      {"tasks", source.last_walk.entries, programs_->options().tasks, source.insert_failures},
-      {"events", source.events_bytes, programs_->options().events_bytes,
-       source.lost_finals + source.lost_moves}};
-  stats_.lost_events = {{"finished", source.lost_finals},
-                        {"moved", source.lost_moves},
-                        {"cgroup_paths", source.lost_paths}};
+  NoteBuffers(source);
   stats_.torn_entries = source.torn;
   stats_.incomplete_walks = source.incomplete_walks;
   stats_.programs = programs_->ReadProgramStats();

@@ -12,6 +12,7 @@
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/config/config.h"
+#include "exporter/identity/process_book.h"
 #include "exporter/identity/process_details.h"
 #include "exporter/kernel/programs.h"
 #include "exporter/kernel/source.h"
@@ -57,16 +58,21 @@ class Collector {
   void WaitForWork();
   void ServeTicket();
   Result<void> Sweep();
+  void TakeEvent(TaskEvent& event);
+  void NoteLosses();
+  void NoteBuffers(const SourceStats& source);
   std::shared_ptr<const Sample> MakeSample();
   void Wake() const;
 
   Config config_;  ///< Guarded by mutex_.
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<Source> source_;
+  ProcessBook book_;
   std::unique_ptr<HostNaming> naming_;
   std::unique_ptr<Ledger> ledger_;
   ProcessDetails details_;
   Snapshot snapshot_;
+  std::uint64_t known_losses_ = 0;
   ExporterStats stats_;
   UniqueFd wakeup_;
 

@@ -31,11 +31,14 @@ struct MapsConfig {
   /// Entries of the LRU hash of tasks. 1 to 4194304. Evicted tasks lose nothing but cost a little
   /// at a walk.
   std::uint32_t tasks = 16384;
-  /// Bytes of the ring buffer that carries finished tasks. A power of two, 4096 to 268435456.
+  /// Bytes of the buffer that carries what happens to tasks from the kernel. A power of two, 4096
+  /// to 268435456.
   std::uint32_t events_bytes = 1048576;
-  /// Entries of the sums by cgroup and comm that take over when the ring buffer is full. 1 to
-  /// 65536.
+  /// Entries of the sums and of the counts by cgroup and comm that take over when that buffer is
+  /// full. 1 to 65536.
   std::uint32_t sums = 1024;
+
+  bool operator==(const MapsConfig&) const = default;
 };
 
 struct LimitsConfig {
@@ -44,12 +47,53 @@ struct LimitsConfig {
   std::uint32_t processes = 1000;
   std::uint32_t groups = 500;
   std::uint32_t cgroups = 500;
+  /// Most series by exit code, and most by errno, in each view; the rest is in `other`. 1 to
+  /// 100000.
+  std::uint32_t codes = 5000;
   /// How long a group or cgroup keeps its series after its last process has gone. 0 to 24 h.
   std::chrono::milliseconds dead_series{300000};
 };
 
+/// Where the event stream goes.
+enum class EventOutput { kNone, kStdout, kFile };
+
+/// How events come from the kernel.
+enum class EventTransport {
+  kAuto,     ///< A ring buffer where the kernel has one (5.8), else perf buffers.
+  kRingbuf,  ///< One buffer for all CPUs.
+  kPerfbuf,  ///< A buffer for each CPU.
+};
+
+/// How execs that fail are met.
+enum class ExecFailureSource {
+  kAuto,        ///< By fexit where the kernel can do that, else by tracepoint.
+  kFexit,       ///< At the end of execve(); costs only those who call it.
+  kTracepoint,  ///< By the tracepoints of execve() and execveat(); slows every system call.
+  kOff,
+};
+
+struct EventsConfig {
+  EventOutput output = EventOutput::kNone;
+  /// Absolute path, for kFile.
+  std::string file = "/var/log/sched_exporter/events.json";
+  /// A file that would grow beyond this is renamed and begun anew. 4096 to 4294967295.
+  std::uint32_t rotate_bytes = 104857600;
+  /// How many files that were renamed are kept. 0 to 1000.
+  std::uint32_t keep = 5;
+  /// Command lines are in the stream. They may hold secrets.
+  bool arguments = false;
+  /// How much of a command line is read, where anything needs it. 16 to 4096.
+  std::uint32_t arguments_bytes = 256;
+  EventTransport transport = EventTransport::kAuto;
+  ExecFailureSource exec_failures = ExecFailureSource::kAuto;
+
+  bool operator==(const EventsConfig&) const = default;
+};
+
 struct CgroupConfig {
   CgroupHierarchy hierarchy = CgroupHierarchy::kAuto;
+
+  bool operator==(const CgroupConfig&) const = default;
 };
 
 /// Everything the config file can say. A default-constructed value is the built-in default, and
@@ -58,6 +102,7 @@ struct Config {
   CollectionConfig collection;
   MapsConfig maps;
   LimitsConfig limits;
+  EventsConfig events;
   CgroupConfig cgroup;
 };
 

@@ -17,6 +17,15 @@ constexpr Words<CgroupHierarchy, 4> kHierarchies{{{"auto", CgroupHierarchy::kAut
                                                   {"v2", CgroupHierarchy::kV2},
                                                   {"cpu", CgroupHierarchy::kCpu},
                                                   {"cpuacct", CgroupHierarchy::kCpuacct}}};
+constexpr Words<EventOutput, 3> kOutputs{
+    {{"none", EventOutput::kNone}, {"stdout", EventOutput::kStdout}, {"file", EventOutput::kFile}}};
+constexpr Words<EventTransport, 3> kTransports{{{"auto", EventTransport::kAuto},
+                                                {"ringbuf", EventTransport::kRingbuf},
+                                                {"perfbuf", EventTransport::kPerfbuf}}};
+constexpr Words<ExecFailureSource, 4> kExecFailures{{{"auto", ExecFailureSource::kAuto},
+                                                     {"fexit", ExecFailureSource::kFexit},
+                                                     {"tracepoint", ExecFailureSource::kTracepoint},
+                                                     {"off", ExecFailureSource::kOff}}};
 constexpr Range<std::uint32_t> kSeries{1, 100'000};
 
 /// Maps the keys of the file to `config`: the one place that knows their names and ranges.
@@ -34,7 +43,18 @@ void ReadConfig(MappingReader& file, Config& config) {
     section.Integer("processes", kSeries, config.limits.processes);
     section.Integer("groups", kSeries, config.limits.groups);
     section.Integer("cgroups", kSeries, config.limits.cgroups);
+    section.Integer("codes", kSeries, config.limits.codes);
     section.Duration("dead_series", {0ms, 24h}, config.limits.dead_series);
+  });
+  file.Section("events", [&config](MappingReader& section) {
+    section.Choice("output", kOutputs, config.events.output);
+    section.AbsolutePath("file", config.events.file);
+    section.Integer("rotate_bytes", {4'096, 4'294'967'295}, config.events.rotate_bytes);
+    section.Integer("keep", {0, 1'000}, config.events.keep);
+    section.Boolean("arguments", config.events.arguments);
+    section.Integer("arguments_bytes", {16, 4'096}, config.events.arguments_bytes);
+    section.Choice("transport", kTransports, config.events.transport);
+    section.Choice("exec_failures", kExecFailures, config.events.exec_failures);
   });
   file.Section("cgroup", [&config](MappingReader& section) {
     section.Choice("hierarchy", kHierarchies, config.cgroup.hierarchy);

@@ -123,6 +123,25 @@ void MappingReader::Duration(std::string_view key, Range<std::chrono::millisecon
   }
 }
 
+void MappingReader::Boolean(std::string_view key, bool& value) {
+  constexpr Words<bool, 2> kBooleans{{{"true", true}, {"false", false}}};
+  Choice(key, kBooleans, value);
+}
+
+void MappingReader::AbsolutePath(std::string_view key, std::string& value) {
+  const YamlNode* node = FindValue(key);
+  if (node == nullptr) {
+    return;
+  }
+  const bool is_path = node->kind == YamlNode::Kind::kScalar && node->text.starts_with('/') &&
+                       !node->text.ends_with('/');
+  if (is_path) {
+    value = node->text;
+  } else {
+    Refuse(key, *node, "an absolute path of a file", "");
+  }
+}
+
 std::optional<std::size_t> MappingReader::IndexOfChoice(
     std::string_view key, const std::vector<std::string_view>& names) {
   const YamlNode* node = FindValue(key);

@@ -49,6 +49,11 @@ class MappingReader {
   void Duration(std::string_view key, Range<std::chrono::milliseconds> range,
                 std::chrono::milliseconds& value);
 
+  /// true or false.
+  void Boolean(std::string_view key, bool& value);
+  /// A path that begins with a slash.
+  void AbsolutePath(std::string_view key, std::string& value);
+
   template <typename E, std::size_t N>
   void Choice(std::string_view key, const Words<E, N>& words, E& value) {
     std::vector<std::string_view> names;

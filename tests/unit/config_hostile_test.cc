@@ -90,7 +90,7 @@ TEST(HostileConfig, EchoedValuesAreEscapedAndCut) {
             "\"\\x1b[31m\\x00\\n\\xe2\\x80\\xae\\\\\"");
   EXPECT_EQ(ErrorOf(std::string(1000, 'k') + ": 1"),
             "x.yml:1:1: expected a known key, got \"" + std::string(64, 'k') +
-                "...\"; valid keys are collection, maps, limits, cgroup");
+                "...\"; valid keys are collection, maps, limits, events, cgroup");
 }
 
 TEST(HostileConfig, OnlyTheFirstTwentyFindingsAreShown) {

@@ -20,13 +20,16 @@ using namespace std::chrono_literals;
 /// All fields of a config. A field that is added to a struct breaks the bindings below until it is
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
-  const auto& [collection, maps, limits, cgroup] = config;
+  const auto& [collection, maps, limits, events, cgroup] = config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums] = maps;
-  const auto& [processes, groups, cgroups, dead_series] = limits;
+  const auto& [processes, groups, cgroups, codes, dead_series] = limits;
+  const auto& [output, file, rotate_bytes, keep, arguments, arguments_bytes, transport,
+               exec_failures] = events;
   const auto& [hierarchy] = cgroup;
   return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
-                         dead_series, hierarchy);
+                         codes, dead_series, output, file, rotate_bytes, keep, arguments,
+                         arguments_bytes, transport, exec_failures, hierarchy);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -52,8 +55,24 @@ const std::vector<KeyCase>& KeyCases() {
        [](Config& c) { c.limits.processes = 1001; }},
       {"limits.groups", "  groups: 500", "  groups: 501", [](Config& c) { c.limits.groups = 501; }},
       {"limits.cgroups", "cgroups: 500", "cgroups: 502", [](Config& c) { c.limits.cgroups = 502; }},
+      {"limits.codes", "codes: 5000", "codes: 7", [](Config& c) { c.limits.codes = 7; }},
       {"limits.dead_series", "dead_series: 5m", "dead_series: 0s",
        [](Config& c) { c.limits.dead_series = 0s; }},
+      {"events.output", "output: none", "output: file",
+       [](Config& c) { c.events.output = EventOutput::kFile; }},
+      {"events.file", "file: /var/log/sched_exporter/events.json", "file: /tmp/x",
+       [](Config& c) { c.events.file = "/tmp/x"; }},
+      {"events.rotate_bytes", "rotate_bytes: 104857600", "rotate_bytes: 4294967295",
+       [](Config& c) { c.events.rotate_bytes = 4294967295; }},
+      {"events.keep", "keep: 5", "keep: 0", [](Config& c) { c.events.keep = 0; }},
+      {"events.arguments", "arguments: false", "arguments: true",
+       [](Config& c) { c.events.arguments = true; }},
+      {"events.arguments_bytes", "arguments_bytes: 256", "arguments_bytes: 17",
+       [](Config& c) { c.events.arguments_bytes = 17; }},
+      {"events.transport", "transport: auto", "transport: perfbuf",
+       [](Config& c) { c.events.transport = EventTransport::kPerfbuf; }},
+      {"events.exec_failures", "exec_failures: auto", "exec_failures: off",
+       [](Config& c) { c.events.exec_failures = ExecFailureSource::kOff; }},
       {"cgroup.hierarchy", "hierarchy: auto", "hierarchy: cpuacct",
        [](Config& c) { c.cgroup.hierarchy = CgroupHierarchy::kCpuacct; }},
   };
@@ -117,6 +136,14 @@ TEST(Config, EveryWordIsRead) {
   EXPECT_EQ(Parsed("collection: {walk: auto}").collection.walk, WalkMethod::kAuto);
   EXPECT_EQ(Parsed("collection: {walk: batch}").collection.walk, WalkMethod::kBatch);
   EXPECT_EQ(Parsed("collection: {walk: 'next_key'}").collection.walk, WalkMethod::kNextKey);
+  EXPECT_EQ(Parsed("events: {output: stdout}").events.output, EventOutput::kStdout);
+  EXPECT_EQ(Parsed("events: {output: none}").events.output, EventOutput::kNone);
+  EXPECT_EQ(Parsed("events: {transport: ringbuf}").events.transport, EventTransport::kRingbuf);
+  EXPECT_EQ(Parsed("events: {exec_failures: fexit}").events.exec_failures,
+            ExecFailureSource::kFexit);
+  EXPECT_EQ(Parsed("events: {exec_failures: tracepoint}").events.exec_failures,
+            ExecFailureSource::kTracepoint);
+  EXPECT_FALSE(Parsed("events: {arguments: false}").events.arguments);
   EXPECT_EQ(Parsed("cgroup: {hierarchy: auto}").cgroup.hierarchy, CgroupHierarchy::kAuto);
   EXPECT_EQ(Parsed("cgroup: {hierarchy: v2}").cgroup.hierarchy, CgroupHierarchy::kV2);
   EXPECT_EQ(Parsed("cgroup: {hierarchy: cpu}").cgroup.hierarchy, CgroupHierarchy::kCpu);
@@ -147,6 +174,10 @@ TEST(Config, RangesIncludeTheirEndsAndNoMore) {
       {"maps", "tasks", "0", "1", "4194304", "4194305"},
       {"maps", "events_bytes", "2048", "4096", "268435456", "536870912"},
       {"maps", "sums", "0", "1", "65536", "65537"},
+      {"events", "rotate_bytes", "4095", "4096", "4294967295", "4294967296"},
+      {"events", "keep", "-1", "0", "1000", "1001"},
+      {"events", "arguments_bytes", "15", "16", "4096", "4097"},
+      {"limits", "codes", "0", "1", "100000", "100001"},
       {"limits", "processes", "0", "1", "100000", "100001"},
       {"limits", "groups", "0", "1", "100000", "100001"},
       {"limits", "cgroups", "0", "1", "100000", "100001"},

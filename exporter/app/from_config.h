@@ -1,0 +1,20 @@
+#pragma once
+
+#include "exporter/config/config.h"
+#include "exporter/identity/cgroups.h"
+#include "exporter/kernel/programs.h"
+#include "exporter/kernel/source.h"
+#include "exporter/ledger/ledger.h"
+
+namespace sched_exporter {
+
+/// What the config says, in the words of each stage.
+HierarchyChoice ChoiceOf(CgroupHierarchy hierarchy);
+Walk WalkOf(WalkMethod method);
+LedgerLimits LimitsOf(const LimitsConfig& limits);
+
+/// Sizes and choices of the BPF programs; the hierarchy is as it was found on this host.
+ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
+                                std::uint32_t hierarchy_id);
+
+}  // namespace sched_exporter

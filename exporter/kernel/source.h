@@ -61,8 +61,8 @@ class Source {
   /// the sums and counts behind it. Happens only where sweeps fail again and again.
   bool is_full() const { return events_.size() >= kMaxEvents; }
 
-  /// Forks, execs, exits and OOM kills that had no room in the event buffer until now; a total since
-  /// attaching. Their counts come with a sweep.
+  /// Forks, execs, exits and OOM kills that had no room in the event buffer until now; a total
+  /// since attaching. Their counts come with a sweep.
   std::uint64_t CountLostLifecycle() const;
 
   /// Becomes readable when the event buffer is half full.

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -56,6 +57,35 @@ void BurnInThreads(int milliseconds, int threads) {
   }
 }
 
+void Eat(int mebibytes) {
+  constexpr std::size_t kMebibyte = 1U << 20U;
+  constexpr std::size_t kPage = 4096;
+  for (int i = 0; i < mebibytes; ++i) {
+    auto* bytes = static_cast<volatile char*>(std::malloc(kMebibyte));
+    for (std::size_t at = 0; at < kMebibyte; at += kPage) {
+      bytes[at] = 1;
+    }
+  }
+}
+
+/// A thread that goes on after its leader's end. `code` is negative for an end of the thread alone.
+void* Outlive(void* code) {
+  const int value = *static_cast<const int*>(code);
+  usleep(20'000);
+  if (value < 0) {
+    syscall(SYS_exit, kUsageError);
+  }
+  _exit(value);
+}
+
+/// Ends the leader alone, which glibc has no function for.
+void EndLeaderFirst(int leaders_code, int last_code) {
+  pthread_t last{};
+  if (pthread_create(&last, nullptr, Outlive, &last_code) == 0) {
+    syscall(SYS_exit, leaders_code);
+  }
+}
+
 int Main(int count, char** arguments) {
   if (count > 3 && std::strcmp(arguments[1], "script") == 0) {
     arguments += 2;
@@ -69,13 +99,19 @@ int Main(int count, char** arguments) {
   if (index >= 0 && !Report(index)) {
     return kUsageError;
   }
-  if (std::strcmp(arguments[2], "signal") == 0) {
+  const auto is_command = [&](const char* name) { return std::strcmp(arguments[2], name) == 0; };
+  if (is_command("signal")) {
     kill(getpid(), value);
     pause();
-  }
-  if (std::strcmp(arguments[2], "burn") == 0) {
+  } else if (is_command("burn")) {
     BurnInThreads(value, count > 4 ? std::atoi(arguments[4]) : 1);
     return 0;
+  } else if (is_command("eat")) {
+    Eat(value);
+  } else if (is_command("threads-exit")) {
+    EndLeaderFirst(value, -1);
+  } else if (is_command("group-exit")) {
+    EndLeaderFirst(kUsageError, value);
   }
   return value;
 }

@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/support/argv.h"
 #include "tests/support/starter_files.h"
 #include "tests/support/starter_plan.h"
 
@@ -153,10 +154,7 @@ class Run {
                      record.fate == Fate::kIsKilled ? "signal" : "exit",
                      std::to_string(record.value)};
     command.words.insert(command.words.end(), arguments_.begin(), arguments_.end());
-    for (std::string& word : command.words) {
-      command.argv.push_back(word.data());
-    }
-    command.argv.push_back(nullptr);
+    command.argv = Argv(command.words);
     const pid_t pid = Start(command);
     if (pid < 0) {
       std::perror("cannot start a child");

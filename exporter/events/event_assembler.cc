@@ -99,7 +99,8 @@ void EventAssembler::TakeExit(const TaskEvent& event, std::vector<LifecycleEvent
   while (place != pending_.begin() && std::prev(place)->time_ns > exit.time_ns) {
     --place;
   }
-  by_tgid_[exit.process.tgid] = pending_.insert(place, std::move(exit));
+  const auto placed = pending_.insert(place, std::move(exit));
+  by_tgid_[placed->process.tgid] = placed;
 }
 
 /// Readers know processes by their pid: what one of them does must not come before the exit of the

@@ -161,6 +161,7 @@ std::string CommandText(const ProgramImage& image, bool arguments) {
 
 std::string TableHeader() {
   std::vector<std::string> names;
+  names.reserve(kColumns.size() + 1);
   for (const Column& column : kColumns) {
     names.emplace_back(column.name);
   }

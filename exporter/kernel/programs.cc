@@ -261,6 +261,14 @@ void Programs::set_active_sums(std::uint32_t index) {
   __atomic_store_n(&skeleton_->bss->active_sums, index, __ATOMIC_SEQ_CST);
 }
 
+std::uint64_t Programs::CountLostLifecycle() const {
+  std::uint64_t lost = 0;
+  for (std::uint32_t i = 0; i < cpu_count_; ++i) {
+    lost += cpus_[i].lifecycle_full;
+  }
+  return lost;
+}
+
 std::vector<ProgramStats> Programs::ReadProgramStats() const {
   std::vector<ProgramStats> all;
   const bpf_program* program = nullptr;

@@ -74,6 +74,9 @@ class Programs {
   const volatile abi_cpu* cpus() const { return cpus_; }
   std::uint32_t cpu_count() const { return cpu_count_; }
 
+  /// Forks, execs, exits and OOM kills that had no room in the event buffer until now.
+  std::uint64_t CountLostLifecycle() const;
+
   /// With the transport that was chosen, not kAuto.
   const ProgramOptions& options() const { return options_; }
   std::vector<ProgramStats> ReadProgramStats() const;

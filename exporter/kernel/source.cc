@@ -83,14 +83,6 @@ void Source::Drain() {
   }
 }
 
-std::uint64_t Source::CountLostLifecycle() const {
-  std::uint64_t lost = 0;
-  for (std::uint32_t i = 0; i < programs_.cpu_count(); ++i) {
-    lost += programs_.cpus()[i].lifecycle_full;
-  }
-  return lost;
-}
-
 Result<void> Source::Sweep(Snapshot& snapshot) {
   snapshot.switched.clear();
   snapshot.living.clear();
@@ -184,21 +176,6 @@ void Source::TakeSums(int fd, std::vector<LostSum>& sums) {
       break;
     }
   }
-}
-
-std::vector<Source::NewCgroup> Source::TakeNewCgroups() {
-  std::vector<NewCgroup> all;
-  const int fd = programs_.cgroup_paths_fd();
-  std::uint64_t id = 0;
-  while (bpf_map_get_next_key(fd, nullptr, &id) == 0) {
-    abi_cgroup_path value{};
-    if (bpf_map_lookup_elem(fd, &id, &value) != 0 || bpf_map_delete_elem(fd, &id) != 0) {
-      break;
-    }
-    value.path[ABI_CGROUP_PATH_LEN - 1] = '\0';
-    all.push_back({id, value.path});
-  }
-  return all;
 }
 
 }  // namespace sched_exporter

@@ -61,22 +61,11 @@ class Source {
   /// the sums and counts behind it. Happens only where sweeps fail again and again.
   bool is_full() const { return events_.size() >= kMaxEvents; }
 
-  /// Forks, execs, exits and OOM kills that had no room in the event buffer until now; a total
-  /// since attaching. Their counts come with a sweep.
-  std::uint64_t CountLostLifecycle() const;
-
   /// Becomes readable when the event buffer is half full.
   int wakeup_fd() const;
 
   void set_walk(Walk walk) { walk_ = walk; }
   const SourceStats& stats() const { return stats_; }
-
-  /// Paths of cgroups that were made since the last call, by id; from the hierarchy's root.
-  struct NewCgroup {
-    std::uint64_t id = 0;
-    std::string path;
-  };
-  std::vector<NewCgroup> TakeNewCgroups();
 
  private:
   Source(Programs& programs, Walk walk, Tap tap);

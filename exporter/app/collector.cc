@@ -3,13 +3,12 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
+#include "exporter/app/attach.h"
 #include "exporter/app/from_config.h"
 #include "exporter/app/self_stats.h"
 #include "exporter/app/version.h"
@@ -27,25 +26,8 @@ constexpr std::size_t kMaxPendingEvents = 32'768;
 /// A sweep that is this much overdue means that the collector hangs.
 constexpr std::chrono::seconds kOverdue{30};
 
-std::string ReadFile(const char* path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-/// The task iterator sees the tasks of its opener's PID namespace, the hooks those of the host:
-/// elsewhere than in the first one the sums would be wrong.
-Result<void> CheckPidNamespace() {
-  constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO in include/linux/proc_ns.h
-  struct stat status {};
-  if (::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino != kFirstPidNamespace) {
-    return Fail(
-        "needs the host's PID namespace to see all tasks; run the container with hostPID: true "
-        "(Kubernetes) or --pid=host, see README, Requirements");
-  }
-  return {};
-}
+/// Exits and new cgroups wait this long for the stream to tell them.
+constexpr std::chrono::milliseconds kStreamInterval{200};
 
 }  // namespace
 
@@ -64,39 +46,34 @@ Result<std::unique_ptr<Collector>> Collector::Open(const Config& config) {
   return collector;
 }
 
-void Collector::Start() { thread_ = std::thread(&Collector::Run, this); }
+Result<void> Collector::Start() {
+  if (config_.events.output != EventOutputChoice::kNone) {
+    auto stream = EventStream::Open(config_.events, *naming_);
+    if (!stream) {
+      return tl::unexpected(stream.error());
+    }
+    stream_ = std::move(*stream);
+  }
+  thread_ = std::thread(&Collector::Run, this);
+  return {};
+}
 
 Result<void> Collector::Attach() {
   if (!wakeup_.valid()) {
     return Fail(WithErrno("cannot make an eventfd", errno));
   }
-  if (auto host = CheckPidNamespace(); !host) {
-    return host;
+  auto attached = AttachPrograms(config_, false);
+  if (!attached) {
+    return tl::unexpected(attached.error());
   }
-  const auto mount =
-      ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), ChoiceOf(config_.cgroup.hierarchy));
-  if (!mount) {
-    return tl::unexpected(mount.error());
-  }
-  const auto hierarchy_id = HierarchyId(ReadFile("/proc/self/cgroup"), mount->hierarchy);
-  if (!hierarchy_id) {
-    return tl::unexpected(hierarchy_id.error());
-  }
-  auto programs = Programs::Load(ProgramOptionsOf(config_, mount->hierarchy, *hierarchy_id));
-  if (!programs) {
-    return tl::unexpected(programs.error());
-  }
-  programs_ = std::move(*programs);
-  for (const std::string& shortcoming : programs_->shortcomings()) {
-    spdlog::warn("{}", shortcoming);
-  }
+  programs_ = std::move(attached->programs);
   auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
                              [this](TaskEvent& event) { TakeEvent(event); });
   if (!source) {
     return tl::unexpected(source.error());
   }
   source_ = std::move(*source);
-  naming_ = std::make_unique<HostNaming>(mount->mount_point, book_);
+  naming_ = std::make_unique<HostNaming>(attached->cgroup_mount);
   ledger_ = std::make_unique<Ledger>(LimitsOf(config_.limits), *naming_);
   return Sweep();
 }
@@ -153,8 +130,7 @@ bool Collector::IsHealthy() const {
 void Collector::Run() {
   while (!stopping_) {
     WaitForWork();
-    NoteLosses();
-    source_->Drain();
+    Drain();
     if (!stopping_) {
       ServeTicket();
     }
@@ -170,6 +146,9 @@ void Collector::WaitForWork() {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
     timeout_ms = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+  }
+  if (stream_ != nullptr) {
+    timeout_ms = std::min(timeout_ms, static_cast<int>(kStreamInterval.count()));
   }
   // Where sweeps fail, events stay in the kernel's buffer, which would wake us all the time.
   poll(fds.data(), source_->is_full() ? 1 : fds.size(), timeout_ms);
@@ -211,27 +190,48 @@ void Collector::ServeTicket() {
 
 Result<void> Collector::Sweep() {
   const std::uint64_t begun_ns = BoottimeNs();
-  NoteLosses();
+  BeforeEvents();
   if (auto swept = source_->Sweep(snapshot_); !swept) {
     ++stats_.collection_errors;
     spdlog::error("collection failed: {}", swept.error().message);
     return swept;
   }
-  naming_->BeginSweep(source_->TakeNewCgroups());
+  naming_->NoteNew(TakeNewCgroups(*programs_));
   ledger_->Apply(snapshot_);
   ++stats_.collections;
   stats_.collect_ns = BoottimeNs() - begun_ns;
   return {};
 }
 
-void Collector::TakeEvent(TaskEvent& event) { book_.Annotate(event); }
+void Collector::Drain() {
+  const std::uint64_t begun_ns = BoottimeNs();
+  BeforeEvents();
+  source_->Drain();
+  if (stream_ != nullptr) {
+    stream_->Settle(begun_ns);
+  }
+}
 
-/// Before events are read: what comes after a gap can't rely on what came before it.
-void Collector::NoteLosses() {
-  const std::uint64_t lost = source_->CountLostLifecycle();
+/// What is to be known before events are read: what comes after a gap can't rely on what came
+/// before it, and names of new cgroups.
+void Collector::BeforeEvents() {
+  const std::uint64_t lost = programs_->CountLostLifecycle();
   if (lost != known_losses_) {
     book_.NoteLost();
+    if (stream_ != nullptr) {
+      stream_->NoteLost(lost - known_losses_);
+    }
     known_losses_ = lost;
+  }
+  if (stream_ != nullptr) {
+    naming_->NoteNew(TakeNewCgroups(*programs_));
+  }
+}
+
+void Collector::TakeEvent(TaskEvent& event) {
+  book_.Annotate(event);
+  if (stream_ != nullptr) {
+    stream_->Take(event);
   }
 }
 
@@ -246,6 +246,9 @@ void Collector::NoteBuffers(const SourceStats& source) {
                         {"moved", source.lost_moves},
                         {"lifecycle", source.lost_lifecycle},
                         {"cgroup_paths", source.lost_paths}};
+  const EventWriter::Stats stream = stream_ != nullptr ? stream_->stats() : EventWriter::Stats{};
+  stats_.lost_events.push_back({"stream", stream.lost});
+  stats_.event_lines = stream.written;
 }
 
 std::shared_ptr<const Sample> Collector::MakeSample() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
@@ -29,8 +30,9 @@ class Collector {
   /// caller can give up privileges for all threads to come.
   static Result<std::unique_ptr<Collector>> Open(const Config& config);
 
-  /// Starts the thread. Call it once, before Collect().
-  void Start();
+  /// Opens the event stream, where the config asks for one, and starts the thread. Call it once,
+  /// before Collect(). Fails with one line where the stream can't be opened.
+  Result<void> Start();
 
   /// Stops the thread and detaches; nothing is left in the kernel.
   ~Collector();
@@ -59,7 +61,8 @@ class Collector {
   void ServeTicket();
   Result<void> Sweep();
   void TakeEvent(TaskEvent& event);
-  void NoteLosses();
+  void Drain();
+  void BeforeEvents();
   void NoteBuffers(const SourceStats& source);
   std::shared_ptr<const Sample> MakeSample();
   void Wake() const;
@@ -70,6 +73,7 @@ class Collector {
   ProcessBook book_;
   std::unique_ptr<HostNaming> naming_;
   std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<EventStream> stream_;  ///< Null where the config wants none.
   ProcessDetails details_;
   Snapshot snapshot_;
   std::uint64_t known_losses_ = 0;

@@ -18,11 +18,11 @@ std::string HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImage
   return GroupByComm(identity);
 }
 
-void HostNaming::BeginSweep(const std::vector<Source::NewCgroup>& made) {
+void HostNaming::NoteNew(const std::vector<NewCgroup>& made) {
   if (tree_.size() > scanned_size_ + kMaxRemovedNames) {
     Scan();
   }
-  for (const Source::NewCgroup& cgroup : made) {
+  for (const NewCgroup& cgroup : made) {
     tree_.Add(cgroup.id, cgroup.path);
   }
 }

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "exporter/identity/cgroups.h"
-#include "exporter/identity/process_book.h"
-#include "exporter/kernel/source.h"
+#include "exporter/kernel/new_cgroups.h"
 #include "exporter/model/naming.h"
 
 namespace sched_exporter {
@@ -14,21 +13,18 @@ namespace sched_exporter {
 /// Names groups and cgroups of this host.
 class HostNaming : public Naming {
  public:
-  /// `book` is not owned and outlives this.
-  HostNaming(const std::string& cgroup_mount, const ProcessBook& book)
-      : tree_(cgroup_mount), book_(book) {}
+  explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) {}
 
   std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
 
-  /// Cgroups that were made since the last sweep. Call it before each sweep is taken in.
-  void BeginSweep(const std::vector<Source::NewCgroup>& made);
+  /// Cgroups that were made since the last call. Call it before events and sweeps are taken in.
+  void NoteNew(const std::vector<NewCgroup>& made);
 
  private:
   void Scan();
 
   CgroupTree tree_;
-  const ProcessBook& book_;
   std::size_t scanned_size_ = 0;
   std::chrono::steady_clock::time_point scanned_{};
 };

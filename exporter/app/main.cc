@@ -46,7 +46,7 @@ void Reload(const Options& options, Collector& collector) {
   if (collector.Reconfigure(*config)) {
     spdlog::info("config reloaded");
   } else {
-    spdlog::warn("config reloaded; changes of maps and cgroup need a restart");
+    spdlog::warn("config reloaded; changes of maps, events and cgroup need a restart");
   }
 }
 
@@ -93,7 +93,9 @@ int Serve(const Options& options, const Config& config) {
   if (auto dropped = DropPrivileges(); !dropped) {
     return Fatal(dropped.error());
   }
-  (*collector)->Start();
+  if (auto started = (*collector)->Start(); !started) {
+    return Fatal(started.error());
+  }
   auto server =
       HttpServer::Start(options.listen_address, MakeRoutes(options.telemetry_path, **collector),
                         [](std::string_view line) { spdlog::debug("http: {}", line); });
@@ -127,7 +129,7 @@ int Main(int argc, char** argv) {
     std::puts("config is good");
     return EXIT_SUCCESS;
   }
-  return Serve(*options, *config);
+  return options->events ? RunEventsCommand(*config, *options->events) : Serve(*options, *config);
 }
 
 }  // namespace

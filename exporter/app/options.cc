@@ -50,6 +50,15 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_flag("--config.check", options.check_config, "Check the config file and exit");
   app.add_flag("--allow-second-instance", options.allow_second_instance,
                "Start although another sched_exporter runs here");
+  CLI::App* events = app.add_subcommand(
+      "events", "Print execs, exits and OOM kills as they happen; needs no running exporter");
+  EventsFilter filter;
+  events->add_option("--group", filter.group, "Only of this group")->type_name("NAME");
+  events->add_option("--cgroup", filter.cgroup, "Only of this cgroup and those below it")
+      ->type_name("PATH");
+  events->add_flag("--failed", filter.failed,
+                   "Only failed execs, exits other than with 0, and OOM kills");
+  events->add_flag("--arguments", filter.arguments, "With command lines, which may hold secrets");
   app.set_version_flag("--version", std::string("sched_exporter ") + kVersion);
   try {
     app.parse(argc, argv);
@@ -60,6 +69,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
     std::fprintf(stderr, "sched_exporter: %s; see --help\n", error.what());
     exit_code = kUsageError;
     return std::nullopt;
+  }
+  if (events->parsed()) {
+    options.events = filter;
   }
   return options;
 }

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "exporter/app/events_command.h"
+
 namespace sched_exporter {
 
 /// The command line.
@@ -12,6 +14,7 @@ struct Options {
   std::string telemetry_path = "/metrics";
   std::string log_level = "info";
   std::string log_format = "logfmt";
+  std::optional<EventsFilter> events;  ///< The subcommand of that name.
   bool check_config = false;
   bool allow_second_instance = false;
 };

@@ -55,7 +55,7 @@ struct LimitsConfig {
 };
 
 /// Where the event stream goes.
-enum class EventOutput { kNone, kStdout, kFile };
+enum class EventOutputChoice { kNone, kStdout, kFile };
 
 /// How events come from the kernel.
 enum class EventTransport {
@@ -73,7 +73,7 @@ enum class ExecFailureSource {
 };
 
 struct EventsConfig {
-  EventOutput output = EventOutput::kNone;
+  EventOutputChoice output = EventOutputChoice::kNone;
   /// Absolute path, for kFile.
   std::string file = "/var/log/sched_exporter/events.json";
   /// A file that would grow beyond this is renamed and begun anew. 4096 to 4294967295.

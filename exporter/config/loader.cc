@@ -17,8 +17,8 @@ constexpr Words<CgroupHierarchy, 4> kHierarchies{{{"auto", CgroupHierarchy::kAut
                                                   {"v2", CgroupHierarchy::kV2},
                                                   {"cpu", CgroupHierarchy::kCpu},
                                                   {"cpuacct", CgroupHierarchy::kCpuacct}}};
-constexpr Words<EventOutput, 3> kOutputs{
-    {{"none", EventOutput::kNone}, {"stdout", EventOutput::kStdout}, {"file", EventOutput::kFile}}};
+constexpr Words<EventOutputChoice, 3> kOutputs{
+    {{"none", EventOutputChoice::kNone}, {"stdout", EventOutputChoice::kStdout}, {"file", EventOutputChoice::kFile}}};
 constexpr Words<EventTransport, 3> kTransports{{{"auto", EventTransport::kAuto},
                                                 {"ringbuf", EventTransport::kRingbuf},
                                                 {"perfbuf", EventTransport::kPerfbuf}}};

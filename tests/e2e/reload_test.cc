@@ -153,7 +153,8 @@ TEST_F(Reload, SizesOfMapsWaitForARestartAndThatIsSaid) {
   ReloadWith("maps:\n  tasks: 1024\n");
   EXPECT_THAT(
       exporter_->Log(),
-      HasSubstr("level=warn msg=\"config reloaded; changes of maps and cgroup need a restart\""));
+      HasSubstr(
+          "level=warn msg=\"config reloaded; changes of maps, events and cgroup need a restart\""));
   const MetricsText after = Scrape();
   EXPECT_EQ(after.Sum(kSuccessful), 1);
   EXPECT_EQ(after.Sum("sched_exporter_map_max_entries", {{"map", "tasks"}}), size);

@@ -59,7 +59,7 @@ const std::vector<KeyCase>& KeyCases() {
       {"limits.dead_series", "dead_series: 5m", "dead_series: 0s",
        [](Config& c) { c.limits.dead_series = 0s; }},
       {"events.output", "output: none", "output: file",
-       [](Config& c) { c.events.output = EventOutput::kFile; }},
+       [](Config& c) { c.events.output = EventOutputChoice::kFile; }},
       {"events.file", "file: /var/log/sched_exporter/events.json", "file: /tmp/x",
        [](Config& c) { c.events.file = "/tmp/x"; }},
       {"events.rotate_bytes", "rotate_bytes: 104857600", "rotate_bytes: 4294967295",
@@ -136,8 +136,8 @@ TEST(Config, EveryWordIsRead) {
   EXPECT_EQ(Parsed("collection: {walk: auto}").collection.walk, WalkMethod::kAuto);
   EXPECT_EQ(Parsed("collection: {walk: batch}").collection.walk, WalkMethod::kBatch);
   EXPECT_EQ(Parsed("collection: {walk: 'next_key'}").collection.walk, WalkMethod::kNextKey);
-  EXPECT_EQ(Parsed("events: {output: stdout}").events.output, EventOutput::kStdout);
-  EXPECT_EQ(Parsed("events: {output: none}").events.output, EventOutput::kNone);
+  EXPECT_EQ(Parsed("events: {output: stdout}").events.output, EventOutputChoice::kStdout);
+  EXPECT_EQ(Parsed("events: {output: none}").events.output, EventOutputChoice::kNone);
   EXPECT_EQ(Parsed("events: {transport: ringbuf}").events.transport, EventTransport::kRingbuf);
   EXPECT_EQ(Parsed("events: {exec_failures: fexit}").events.exec_failures,
             ExecFailureSource::kFexit);

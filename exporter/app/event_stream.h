@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "exporter/base/result.h"
+#include "exporter/config/config.h"
+#include "exporter/events/event_assembler.h"
+#include "exporter/events/event_writer.h"
+#include "exporter/model/naming.h"
+
+namespace sched_exporter {
+
+/// The stream of events as JSON lines, from what the kernel tells to a file or standard output.
+/// One thread at a time, but for stats().
+class EventStream {
+ public:
+  /// Opens the output that the config asks for, which is not kNone, and starts the thread that
+  /// writes. `naming` is not owned and outlives the stream.
+  static Result<std::unique_ptr<EventStream>> Open(const EventsConfig& config, Naming& naming);
+
+  /// Takes an event, annotated, in the order of happening.
+  void Take(const TaskEvent& event);
+
+  /// So many events had no room in the kernel's buffer: the stream tells of the gap.
+  void NoteLost(std::uint64_t events);
+
+  /// Everything that happened before `begun_boottime_ns` has been taken: exits whose figures are
+  /// final by then are told.
+  void Settle(std::uint64_t begun_boottime_ns);
+
+  EventWriter::Stats stats() const { return writer_->stats(); }
+
+ private:
+  EventStream(const EventsConfig& config, Naming& naming, std::unique_ptr<EventWriter> writer)
+      : arguments_(config.arguments), assembler_(naming), writer_(std::move(writer)) {}
+
+  void WriteReady();
+
+  bool arguments_;
+  EventAssembler assembler_;
+  std::unique_ptr<EventWriter> writer_;
+  std::vector<LifecycleEvent> ready_;
+};
+
+/// A gap in a stream: so many events had no room in the kernel's buffer.
+LifecycleEvent LostInKernel(std::uint64_t events);
+
+}  // namespace sched_exporter

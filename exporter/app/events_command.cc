@@ -1,0 +1,160 @@
+#include "exporter/app/events_command.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "exporter/app/attach.h"
+#include "exporter/app/event_stream.h"
+#include "exporter/app/host_naming.h"
+#include "exporter/app/privileges.h"
+#include "exporter/base/clock.h"
+#include "exporter/base/unique_fd.h"
+#include "exporter/events/event_assembler.h"
+#include "exporter/events/table_line.h"
+#include "exporter/identity/process_book.h"
+#include "exporter/kernel/decode_event.h"
+#include "exporter/kernel/event_buffer.h"
+
+namespace sched_exporter {
+namespace {
+
+/// How long an event waits to be seen.
+constexpr int kIntervalMs = 100;
+
+/// Programs, buffer and names behind the table.
+class EventTable {
+ public:
+  EventTable(Attached attached, const EventsFilter& filter)
+      : filter_(filter),
+        programs_(std::move(attached.programs)),
+        naming_(attached.cgroup_mount),
+        assembler_(naming_) {}
+
+  Result<void> Open() {
+    auto buffer = EventBuffer::Open(*programs_, [this](const void* record, std::size_t bytes) {
+      if (auto event = DecodeEvent(record, bytes)) {
+        book_.Annotate(*event);
+        assembler_.Take(*event, ready_);
+      }
+    });
+    if (!buffer) {
+      return tl::unexpected(buffer.error());
+    }
+    buffer_ = std::move(*buffer);
+    return {};
+  }
+
+  int wakeup_fd() const { return buffer_->wakeup_fd(); }
+
+  /// Prints what happened since the last call. False where nobody reads any more.
+  bool Print() {
+    const std::uint64_t begun_ns = BoottimeNs();
+    NoteLosses();
+    naming_.NoteNew(TakeNewCgroups(*programs_));
+    assembler_.set_boot_unix_ns(RealtimeNs() - begun_ns);
+    buffer_->Drain();
+    assembler_.Settle(begun_ns, ready_);
+    for (const LifecycleEvent& event : ready_) {
+      if (filter_.Lets(event)) {
+        std::fputs(TableLine(event, filter_.arguments).c_str(), stdout);
+      }
+    }
+    ready_.clear();
+    return std::fflush(stdout) == 0;
+  }
+
+ private:
+  void NoteLosses() {
+    const std::uint64_t lost = programs_->CountLostLifecycle();
+    if (lost != known_losses_) {
+      book_.NoteLost();
+      ready_.push_back(LostInKernel(lost - known_losses_));
+      known_losses_ = lost;
+    }
+  }
+
+  EventsFilter filter_;
+  std::unique_ptr<Programs> programs_;
+  HostNaming naming_;
+  ProcessBook book_;
+  EventAssembler assembler_;
+  std::unique_ptr<EventBuffer> buffer_;
+  std::vector<LifecycleEvent> ready_;
+  std::uint64_t known_losses_ = 0;
+};
+
+int Fatal(const Error& error) {
+  spdlog::debug("{}", error.details);
+  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
+  return EXIT_FAILURE;
+}
+
+/// Becomes readable on the signals that end the program.
+UniqueFd EndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
+}
+
+bool IsFailure(const LifecycleEvent& event) {
+  return event.type == LifecycleEvent::Type::kExecFailed ||
+         event.type == LifecycleEvent::Type::kOomKill ||
+         (event.type == LifecycleEvent::Type::kExit && event.code != 0);
+}
+
+/// True for the cgroup itself and for those below it.
+bool IsWithin(const std::string& cgroup, const std::string& top) {
+  return cgroup == top || top == "/" || cgroup.starts_with(top + "/");
+}
+
+}  // namespace
+
+bool EventsFilter::Lets(const LifecycleEvent& event) const {
+  if (event.type == LifecycleEvent::Type::kLost) {
+    return true;
+  }
+  return (group.empty() || event.group == group) &&
+         (cgroup.empty() || IsWithin(event.cgroup, cgroup)) && (!failed || IsFailure(event));
+}
+
+int RunEventsCommand(Config config, const EventsFilter& filter) {
+  const UniqueFd end = EndSignals();
+  config.events.arguments = filter.arguments;
+  config.maps.tasks = 1;
+  auto attached = AttachPrograms(config, true);
+  if (!attached) {
+    return Fatal(attached.error());
+  }
+  EventTable table(std::move(*attached), filter);
+  if (auto opened = table.Open(); !opened) {
+    return Fatal(opened.error());
+  }
+  if (auto dropped = DropPrivileges(); !dropped) {
+    return Fatal(dropped.error());
+  }
+  std::fputs(TableHeader().c_str(), stdout);
+  std::array<pollfd, 2> fds{{{end.get(), POLLIN, 0}, {table.wakeup_fd(), POLLIN, 0}}};
+  while (table.Print()) {
+    if (poll(fds.data(), fds.size(), kIntervalMs) > 0 && (fds[0].revents & POLLIN) != 0) {
+      table.Print();
+      break;
+    }
+  }
+  return EXIT_SUCCESS;
+}
+
+}  // namespace sched_exporter

@@ -206,15 +206,15 @@ Result<StarterReport> Starter::Run() {
   if (!prepared) {
     return tl::unexpected(prepared.error());
   }
-  std::vector<std::string> argv;
-  if (!options_.environment.empty()) {
-    argv = options_.environment;
-    argv.insert(argv.begin(), "env");
+  for (const auto& [name, value] : options_.environment) {
+    setenv(name.c_str(), value.c_str(), 1);
   }
-  argv.push_back(StarterProgram());
-  argv.push_back(directory_.path());
+  std::vector<std::string> argv = {StarterProgram(), directory_.path()};
   argv.insert(argv.end(), options_.cgroups.begin(), options_.cgroups.end());
   const Ended ended = RunProgram(argv, kPatience);
+  for (const auto& [name, value] : options_.environment) {
+    unsetenv(name.c_str());
+  }
   if (ended.exit_code != 0) {
     return Fail("the starter ended with " + std::to_string(ended.exit_code) + ": " + ended.output);
   }

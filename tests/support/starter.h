@@ -54,10 +54,10 @@ class Starter {
     int children = 1000;
     int parallel = 32;  ///< At a time.
     int names = 1;  ///< Different names of programs, beside those of the script and of execveat.
-    std::vector<std::string> cgroups = {};      ///< Directories; the starter enters them first.
-    std::vector<std::string> arguments = {};    ///< More of them for every child.
-    std::vector<std::string> environment = {};  ///< "NAME=value" in addition.
-    std::vector<ChildRecord> plan = {};         ///< Instead of the mix above.
+    std::vector<std::string> cgroups = {};    ///< Directories; the starter enters them first.
+    std::vector<std::string> arguments = {};  ///< More of them for every child.
+    std::map<std::string, std::string> environment = {};  ///< In addition to the test's own.
+    std::vector<ChildRecord> plan = {};                   ///< Instead of the mix above.
   };
 
   explicit Starter(Options options);

@@ -86,6 +86,15 @@ void EndLeaderFirst(int leaders_code, int last_code) {
   }
 }
 
+/// Whoever started this may ignore or block the signal, which exec hands down.
+void DieBy(int signal_number) {
+  signal(signal_number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  kill(getpid(), signal_number);
+}
+
 int Main(int count, char** arguments) {
   if (count > 3 && std::strcmp(arguments[1], "script") == 0) {
     arguments += 2;
@@ -101,7 +110,7 @@ int Main(int count, char** arguments) {
   }
   const auto is_command = [&](const char* name) { return std::strcmp(arguments[2], name) == 0; };
   if (is_command("signal")) {
-    kill(getpid(), value);
+    DieBy(value);
     pause();
   } else if (is_command("burn")) {
     BurnInThreads(value, count > 4 ? std::atoi(arguments[4]) : 1);

@@ -149,7 +149,9 @@ bool EventWriter::HasToEnd() const { return ends_ && Clock::now() >= end_at_; }
 void EventWriter::GiveUpTheRest() {
   TellGap();
   const std::lock_guard lock(mutex_);
-  lost_ += queue_.size();
+  if (!queue_.empty()) {
+    log_("ended with " + std::to_string(queue_.size()) + " events unwritten");
+  }
 }
 
 }  // namespace sched_exporter

@@ -277,6 +277,7 @@ TEST_F(EventAssemblerTest, ExitComesBeforeTheNextOwnerOfThePid) {
     EventAssembler assembler(naming_);
     assembler.Take(leader_.Exit(kExit), ready_);
     assembler.Take(Who{10, 10, kExit + 1}.Does(kind, kExit + 2), ready_);
+    EXPECT_EQ(ready_.size(), kind == Kind::kExited ? 1U : 2U);
     assembler.Settle(kOverdue + 2, ready_);
     ASSERT_EQ(ready_.size(), 2U);
     EXPECT_EQ(ready_[0].type, Type::kExit);

@@ -15,7 +15,6 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -24,7 +23,7 @@
 
 #include "exporter/base/unique_fd.h"
 #include "exporter/events/descriptor_sink.h"
-#include "tests/support/resource_limit.h"
+#include "tests/support/line_stream.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -32,32 +31,10 @@ namespace sched_exporter {
 namespace {
 
 using namespace std::chrono_literals;
+using test_support::Line;
+using test_support::Pipe;
+using test_support::Stream;
 using test_support::WaitUntil;
-
-std::string Line(int number) { return "{\"n\":" + std::to_string(number) + "}\n"; }
-
-/// What a reader of the stream learns: all must be whole lines of JSON.
-struct Stream {
-  std::vector<int> numbers;
-  std::uint64_t lost = 0;
-  std::vector<std::size_t> gaps_before;  ///< Places in `numbers`.
-
-  explicit Stream(const std::string& text) {
-    EXPECT_TRUE(text.empty() || text.back() == '\n');
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      const auto json = nlohmann::json::parse(line);
-      if (json.contains("lost")) {
-        EXPECT_EQ(json["event"], "lost");
-        EXPECT_EQ(json["buffer"], "stream");
-        lost += json["lost"].get<std::uint64_t>();
-        gaps_before.push_back(numbers.size());
-      } else {
-        numbers.push_back(json["n"]);
-      }
-    }
-  }
-};
 
 /// Takes what the test lets it take.
 class FakeSink : public LineSink {
@@ -65,9 +42,13 @@ class FakeSink : public LineSink {
   Result<void> Write(std::string_view line, const GiveUp& give_up) override {
     ++calls;
     while (held && !give_up()) {
+      if (permits > 0) {
+        --permits;
+        break;
+      }
       std::this_thread::sleep_for(1ms);
     }
-    if (held) {
+    if (give_up()) {
       return Fail("gave up");
     }
     if (fails) {
@@ -85,37 +66,12 @@ class FakeSink : public LineSink {
   }
 
   std::atomic<bool> held = false;
+  std::atomic<int> permits = 0;  ///< Lines that get through though it is held.
   std::atomic<bool> fails = false;
   std::atomic<bool> over = false;
   std::atomic<int> calls = 0;
   std::mutex mutex;
   std::string text;
-};
-
-struct Pipe {
-  explicit Pipe(int (*open)(int*) = [](int* ends) { return ::pipe2(ends, O_CLOEXEC); }) {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(open(ends), 0);
-    out = UniqueFd(ends[0]);
-    in = UniqueFd(ends[1]);
-  }
-  /// All until there is nothing more; the writer must be gone.
-  std::string ReadAll() {
-    in = UniqueFd();
-    return Drain();
-  }
-  std::string Drain() const {
-    std::string text;
-    std::array<char, 65536> buffer{};
-    for (ssize_t count = 1; count > 0;) {
-      count = ::read(out.get(), buffer.data(), buffer.size());
-      text.append(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-    }
-    return text;
-  }
-
-  UniqueFd out;
-  UniqueFd in;
 };
 
 class EventWriterTest : public testing::Test {
@@ -140,6 +96,18 @@ class EventWriterTest : public testing::Test {
     return fake;
   }
   void StartOn(int fd) { Start(std::make_unique<DescriptorSink>(fd, "the test's pipe")); }
+  static constexpr std::uint64_t kMost = EventWriter::kMostLines;
+
+  /// From here on the sink takes nothing; line 0 is with it, the queue is full with 1 to kMost.
+  void FillAndLose(FakeSink& sink, std::uint64_t lost) {
+    sink.held = true;
+    writer_->Write(Line(0));
+    ASSERT_TRUE(WaitUntil([&] { return sink.calls == 1; }));
+    for (std::uint64_t i = 1; i <= kMost + lost; ++i) {
+      writer_->Write(Line(static_cast<int>(i)));
+    }
+    EXPECT_EQ(writer_->stats().lost, lost);
+  }
   bool WaitFor(std::uint64_t written, std::uint64_t lost) const {
     return WaitUntil([&] {
       const EventWriter::Stats stats = writer_->stats();
@@ -195,22 +163,26 @@ TEST_F(EventWriterTest, LinesFromManyThreadsStayWholeAndNoneIsForgotten) {
 
 TEST_F(EventWriterTest, GapIsToldAtItsPlace) {
   FakeSink& sink = StartFake();
-  sink.held = true;
-  writer_->Write(Line(0));
-  ASSERT_TRUE(WaitUntil([&] { return sink.calls == 1; }));  // line 0 has left the queue
-  const int most = static_cast<int>(EventWriter::kMostLines);
-  for (int i = 1; i <= most + 7; ++i) {
-    writer_->Write(Line(i));
-  }
+  FillAndLose(sink, 7);
+  sink.permits = 1;
+  ASSERT_TRUE(WaitUntil([&] { return sink.calls == 2; }));  // there is room for one
+  writer_->Write(Line(-1));
   EXPECT_EQ(writer_->stats().lost, 7U);
   sink.held = false;
-  ASSERT_TRUE(WaitUntil([&] { return sink.Read().lost == 7; }));  // also without a next line
-  writer_->Write(Line(-1));
-  ASSERT_TRUE(WaitFor(static_cast<std::uint64_t>(most) + 2, 7));
+  ASSERT_TRUE(WaitFor(kMost + 2, 7));
   const Stream stream = sink.Read();
+  EXPECT_EQ(stream.lost, 7U);
   ASSERT_EQ(stream.gaps_before.size(), 1U);
-  EXPECT_EQ(stream.numbers.at(stream.gaps_before[0] - 1), most);
+  EXPECT_EQ(stream.numbers.at(stream.gaps_before[0] - 1), static_cast<int>(kMost));
   EXPECT_EQ(stream.numbers.at(stream.gaps_before[0]), -1);
+}
+
+TEST_F(EventWriterTest, GapIsToldAlsoWhereNoLineFollows) {
+  FakeSink& sink = StartFake();
+  FillAndLose(sink, 7);
+  sink.held = false;
+  ASSERT_TRUE(WaitUntil([&] { return sink.Read().lost == 7; }));
+  EXPECT_EQ(writer_->stats().written, kMost + 1);
 }
 
 TEST_F(EventWriterTest, QueueIsBoundedInBytes) {
@@ -236,16 +208,18 @@ TEST_F(EventWriterTest, FailureIsLoggedOnceAndLinesAreCountedAndTold) {
   writer_->Write(Line(0));
   ASSERT_TRUE(WaitFor(1, 0));
   sink.fails = true;
-  writer_->Write(Line(1));
-  writer_->Write(Line(2));
-  ASSERT_TRUE(WaitFor(1, 2));
-  EXPECT_LE(sink.calls, 3);  // not each line is tried while it fails
-  ASSERT_TRUE(WaitUntil([&] { return sink.calls >= 4; }));
+  for (int i = 0; i < 1'000; ++i) {
+    writer_->Write(Line(i));
+  }
+  ASSERT_TRUE(WaitFor(1, 1'000));
+  const int calls = sink.calls;
+  EXPECT_LT(calls, 500);  // not each line is tried while it fails
+  ASSERT_TRUE(WaitUntil([&] { return sink.calls > calls; }));
   EXPECT_THAT(Logged(), testing::ElementsAre("no space"));
   sink.fails = false;
-  ASSERT_TRUE(WaitUntil([&] { return sink.Read().lost == 2; }));
+  ASSERT_TRUE(WaitUntil([&] { return sink.Read().lost == 1'000; }));
   writer_->Write(Line(3));
-  ASSERT_TRUE(WaitFor(2, 2));
+  ASSERT_TRUE(WaitFor(2, 1'000));
   EXPECT_EQ(sink.Read().numbers, (std::vector<int>{0, 3}));
   EXPECT_EQ(sink.Read().gaps_before, (std::vector<std::size_t>{1}));
 }
@@ -352,7 +326,9 @@ TEST_P(EventWriterOutputTest, ReaderThatNeverReadsBlocksNobody) {
   }
   EXPECT_LT(End(), 10s);
   EXPECT_EQ(::fcntl(pipe.in.get(), F_GETFL) & O_NONBLOCK, 0);  // others share it
-  EXPECT_THAT(Logged(), testing::ElementsAre("cannot write to the test's pipe: it takes nothing"));
+  EXPECT_THAT(Logged(),
+              testing::ElementsAre("cannot write to the test's pipe: it takes nothing",
+                                   testing::MatchesRegex("ended with [0-9]+ events unwritten")));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -364,24 +340,6 @@ INSTANTIATE_TEST_SUITE_P(
             "terminal",
             [](int* ends) { return ::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr); }}),
     [](const auto& instance) { return std::string(instance.param.name); });
-
-TEST(DescriptorSink, CompletesALineThatAFailureCut) {
-  const test_support::TempDirectory directory;
-  const std::string path = directory.Write("out", "");
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  DescriptorSink sink(file.get(), "out");
-  const GiveUp never = [] { return false; };
-  {
-    const test_support::ResourceLimit limit(RLIMIT_FSIZE, 12);
-    EXPECT_TRUE(sink.Write(Line(1), never));
-    EXPECT_TRUE(sink.Write(Line(2), never));   // half of it
-    EXPECT_FALSE(sink.Write(Line(3), never));  // nothing
-  }
-  EXPECT_TRUE(sink.Write(Line(4), never));
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  EXPECT_EQ(Stream(text.str()).numbers, (std::vector<int>{1, 2, 4}));
-}
 
 }  // namespace
 }  // namespace sched_exporter

@@ -146,9 +146,12 @@ TEST_F(ProcessBookTest, AfterALossTheCommDecides) {
 }
 
 TEST_F(ProcessBookTest, ExecAfterALossIsBelieved) {
+  Exec(child_, nginx_);
   book_.NoteLost();
-  Exec(shell_, bash_);
-  EXPECT_EQ(ImageIn(shell_.Named("renamed").Does(Kind::kMoved)), bash_);
+  for (const Who& who : {shell_, child_}) {
+    Exec(who, bash_);
+    EXPECT_EQ(ImageIn(who.Named("renamed").Does(Kind::kMoved)), bash_);
+  }
 }
 
 TEST_F(ProcessBookTest, ChildOfAParentThatIsNotBelievedHasNoImage) {

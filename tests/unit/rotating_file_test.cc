@@ -101,6 +101,8 @@ TEST_F(RotatingFileTest, CountsWhatWasThereBefore) {
 TEST_F(RotatingFileTest, NeverSplitsALineThatIsLongerThanTheBound) {
   Open(20, 2);
   const std::string longer = std::string(50, 'x') + "\n";
+  EXPECT_TRUE(Write(longer));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".1"));  // there was nothing to rotate
   WriteAll("a");
   EXPECT_TRUE(Write(longer));
   EXPECT_EQ(Content(), longer);

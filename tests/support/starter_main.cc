@@ -204,8 +204,19 @@ StarterHeader* MapRecords(const std::string& directory) {
   return memory == MAP_FAILED ? nullptr : static_cast<StarterHeader*>(memory);
 }
 
+/// Children that shall die by a signal do so, whatever the starter inherited.
+void ResetSignals() {
+  for (int number = 1; number < SIGRTMIN; ++number) {
+    signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 int Main(int count, char** arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ResetSignals();
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   const std::string directory = count > 1 ? arguments[1] : "";

@@ -62,8 +62,7 @@ typedef struct {
 } atomic_t;
 
 struct signal_struct {
-	atomic_t live;	     /* threads that have not begun to exit */
-	unsigned nr_threads; /* threads that have not been released */
+	atomic_t live; /* threads that have not begun to exit */
 	unsigned int flags;
 	unsigned group_exit_code;
 	unsigned long long sum_sched_runtime; /* of released threads */

@@ -29,6 +29,19 @@ const volatile bool victim_is_task = false;
 /* bpf_task_pt_regs() is there (5.15). */
 const volatile bool has_task_pt_regs = false;
 
+/* Programs on tracepoints can be preempted here; see is_first_to_tell() in lifecycle.bpf.h. */
+const volatile bool tracepoints_preempted = false;
+
+/* The functions of system calls that hand over their registers in a form that can be read. */
+enum {
+	EXECVE,
+	EXECVEAT,
+	EXECVE_32,
+	EXECVEAT_32,
+	EXEC_CALLS
+};
+const volatile bool tells_registers[EXEC_CALLS] = {};
+
 /* The sweep that is going on; user space counts it up before each. */
 __u32 sweep;
 
@@ -99,6 +112,20 @@ struct {
 	__type(key, struct exiting_key);
 	__type(value, u32);
 } exiting SEC(".maps");
+
+/* What was told and may be told again; see is_first_to_tell() in lifecycle.bpf.h. */
+struct told_key {
+	u64 task;
+	u64 start; /* what tells this task from the next one at its address */
+	u64 kind;  /* enum abi_event_kind */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct told_key);
+	__type(value, u32);
+} told SEC(".maps");
 
 /* Where a record for a perf buffer is put together that is too large for the stack. */
 struct exec_scratch {

@@ -4,110 +4,11 @@
  * counted; they read no clock and add nothing up that the kernel adds up itself.
  */
 #include "abi.h"
-#include "accounting.bpf.h"
-#include "events.bpf.h"
 #include "lifecycle.bpf.h"
+#include "switch.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* What the CPU was busy with since its last switch; 0 where an event is missing and nobody knows. */
-static __always_inline void count_slice(struct abi_cpu *cpu, struct task_struct *prev, u64 run_ns)
-{
-	u64 since;
-
-	if (cpu->incoming == task_key(prev)) {
-		since = cpu->incoming_run_ns;
-		/* Or clang makes one load of both, which the verifier refuses. */
-		barrier_var(since);
-		cpu->busy_ns += run_ns - since;
-		return;
-	}
-	if (cpu->incoming == ABI_INCOMING_UNKNOWN)
-		return;
-	cpu->missed_switches++;
-	/* set_next_entity() in kernel/sched/fair.c sets it for fair tasks only. */
-	if (prev->prio < MAX_RT_PRIO)
-		return;
-	since = prev->se.prev_sum_exec_runtime;
-	barrier_var(since);
-	cpu->busy_ns += run_ns - since;
-}
-
-/* Tells user space what the task had used when it left its former cgroup. */
-static __always_inline void send_move(void *ctx, struct abi_cpu *cpu, struct abi_event *event,
-				      u64 from_cgroup_id, bool from_is_guess)
-{
-	/* A guess that is wrong may agree by chance; user space may know better. */
-	if (from_cgroup_id == event->identity.cgroup_id && !from_is_guess)
-		return;
-	event->origin.cgroup_id = from_cgroup_id;
-	event->origin.is_guess = from_is_guess;
-	if (!send_event(ctx, event, ABI_MOVED))
-		cpu->moves_lost++;
-}
-
-/* What the task had at its last switch before it was moved, as far as this CPU knows; or NULL. */
-static __always_inline const struct abi_figures *
-figures_before(const struct recent_task *place, const struct abi_task *entry, u64 start_ns)
-{
-	bool in_entry = entry->check == abi_check(start_ns, &entry->figures);
-
-	if (place->start_ns == start_ns &&
-	    (!in_entry || place->figures.run_ns > entry->figures.run_ns))
-		return &place->figures;
-	return in_entry ? &entry->figures : NULL;
-}
-
-/* A task's first switch, its first after a move, and its last. */
-static __always_inline void switch_slowly(void *ctx, struct abi_cpu *cpu, struct task_struct *prev,
-					  struct recent_task *place, struct abi_task *entry)
-{
-	const struct abi_figures *before;
-	abi_task_key key = task_key(prev);
-	struct abi_event event = {};
-
-	event.key = key;
-	read_identity(prev, &event.identity);
-	if (entry && entry->identity.start_ns == event.identity.start_ns) {
-		before = figures_before(place, entry, event.identity.start_ns);
-		if (before) {
-			event.figures = *before;
-			send_move(ctx, cpu, &event, entry->identity.cgroup_id, false);
-		}
-	}
-	read_figures(prev, &event.figures);
-	if (!task_is_dead(prev)) {
-		insert_task(cpu, key, &event.identity, &event.figures);
-		return;
-	}
-	/* First: a walk that begins after the event was taken must not find the entry any more. */
-	bpf_map_delete_elem(&tasks, &key);
-	if (!send_event(ctx, &event, ABI_FINISHED))
-		keep_in_sums(cpu, &event.identity, &event.figures);
-}
-
-static __always_inline void account(void *ctx, struct abi_cpu *cpu, struct task_struct *prev)
-{
-	struct recent_task *place = recent_place(prev->pid);
-	abi_task_key key = task_key(prev);
-	struct abi_task *entry;
-
-	if (!place)
-		return;
-	if (remembers(place, prev) && !task_is_dead(prev)) {
-		read_figures(prev, &place->figures);
-		return;
-	}
-	entry = bpf_map_lookup_elem(&tasks, &key);
-	if (!entry || !is_current(entry, prev) || task_is_dead(prev)) {
-		switch_slowly(ctx, cpu, prev, place, entry);
-		remember(place, prev);
-		return;
-	}
-	remember(place, prev);
-	update_task(entry, place->start_ns, &place->figures);
-}
 
 /*
  * At sched_switch the kernel has just brought prev's sum_exec_runtime up to date, for every
@@ -189,21 +90,51 @@ int BPF_PROG(on_mkdir, struct cgroup *cgrp, const char *path)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	tell_fork(ctx, parent, child);
+	if (!tracepoints_preempted ||
+	    is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, false))
+		tell_fork(ctx, parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+{
+	if (is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, true))
+		tell_fork(ctx, parent, child);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	tell_exec(ctx, task, bprm);
+	if (!tracepoints_preempted ||
+	    is_first_to_tell(task_key(task), task->start_boottime, ABI_EXECUTED, false))
+		tell_exec(ctx, task, bprm);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXECUTED, true))
+		tell_exec(ctx, task, bprm);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	tell_exit(ctx, task);
+	if (!tracepoints_preempted ||
+	    is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, false))
+		tell_exit(ctx, task);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit_again, struct task_struct *task)
+{
+	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, true))
+		tell_exit(ctx, task);
 	return 0;
 }
 
@@ -221,38 +152,71 @@ int on_oom_victim(u64 *ctx)
  * The end of execve() and execveat(), for native and for 32-bit callers. User space names the
  * functions of this machine, or takes `traced_*`: a tracepoint of any system call slows all of them (docs/decisions/0010-exec-failures-by-fexit.md).
  */
-static __always_inline int execve_ends(u64 *ctx, bool is_32_bit, u32 file_argument)
+static __always_inline int execve_ends(u64 *ctx, u32 call, bool again)
 {
-	struct pt_regs *regs = (struct pt_regs *)ctx[0];
+	bool is_32_bit = call == EXECVE_32 || call == EXECVEAT_32;
+	u32 file_argument = call == EXECVEAT || call == EXECVEAT_32;
+	u64 task = bpf_get_current_task();
+	u64 pid = bpf_get_current_pid_tgid();
+	const char *file = NULL;
 	long result = ctx[1];
 
-	if (result < 0)
-		tell_exec_failure(ctx, result, syscall_pointer(regs, is_32_bit, file_argument));
+	if (result >= 0)
+		return 0;
+	if (!is_first_to_tell(task, pid, ABI_EXEC_FAILED, again))
+		return 0;
+	if (tells_registers[call])
+		file = syscall_pointer((struct pt_regs *)ctx[0], is_32_bit, file_argument);
+	tell_exec_failure(ctx, result, file);
 	return 0;
 }
 
 SEC("fexit")
 int execve_end(u64 *ctx)
 {
-	return execve_ends(ctx, false, 0);
+	return execve_ends(ctx, EXECVE, false);
+}
+
+SEC("fexit")
+int execve_again(u64 *ctx)
+{
+	return execve_ends(ctx, EXECVE, true);
 }
 
 SEC("fexit")
 int execveat_end(u64 *ctx)
 {
-	return execve_ends(ctx, false, 1);
+	return execve_ends(ctx, EXECVEAT, false);
+}
+
+SEC("fexit")
+int execveat_again(u64 *ctx)
+{
+	return execve_ends(ctx, EXECVEAT, true);
 }
 
 SEC("fexit")
 int execve_end_32(u64 *ctx)
 {
-	return execve_ends(ctx, true, 0);
+	return execve_ends(ctx, EXECVE_32, false);
+}
+
+SEC("fexit")
+int execve_32_again(u64 *ctx)
+{
+	return execve_ends(ctx, EXECVE_32, true);
 }
 
 SEC("fexit")
 int execveat_end_32(u64 *ctx)
 {
-	return execve_ends(ctx, true, 1);
+	return execve_ends(ctx, EXECVEAT_32, false);
+}
+
+SEC("fexit")
+int execveat_32_again(u64 *ctx)
+{
+	return execve_ends(ctx, EXECVEAT_32, true);
 }
 
 /* include/trace/events/syscalls.h: struct of trace_sys_exit, `ret` is at 16. */

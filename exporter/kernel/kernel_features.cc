@@ -3,7 +3,9 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/utsname.h>
 
+#include <cstdio>
 #include <iterator>
 #include <memory>
 
@@ -33,20 +35,37 @@ const btf_type* TracepointType(const btf* btf, const std::string& name) {
 
 /// Tries it with an empty program: a kernel may have the function in its BTF but no trampolines
 /// (arm64 before 6.0), or may forbid them.
-bool CanTraceEnd(std::uint32_t function) {
-  constexpr bpf_insn kReturnZero[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
-                                      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+bool CanTraceEnd(std::uint32_t function, bool read_registers) {
+  constexpr bpf_insn kInstructions[] = {{BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_1, 0, 0},
+                                        {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+                                        {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  const std::size_t skipped = read_registers ? 0 : 1;
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = BPF_TRACE_FEXIT;
   options.attach_btf_id = function;
-  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", kReturnZero,
-                                       std::size(kReturnZero), &options));
+  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL",
+                                       kInstructions + skipped, std::size(kInstructions) - skipped,
+                                       &options));
   return program.valid() && UniqueFd(bpf_raw_tracepoint_open(nullptr, program.get())).valid();
 }
 
-std::string TraceableFunction(const btf* btf, const std::string& name) {
+TraceableEnd FindEnd(const btf* btf, const std::string& name) {
   const auto id = btf__find_by_name_kind(btf, name.c_str(), BTF_KIND_FUNC);
-  return id > 0 && CanTraceEnd(static_cast<std::uint32_t>(id)) ? name : std::string();
+  if (id <= 0 || !CanTraceEnd(static_cast<std::uint32_t>(id), false)) {
+    return {};
+  }
+  return {name, CanTraceEnd(static_cast<std::uint32_t>(id), true)};
+}
+
+/// The kernel's version, 0 where it can't be told. Features are found by themselves where they can.
+int KernelVersion() {
+  utsname names{};
+  int major = 0;
+  int minor = 0;
+  if (uname(&names) != 0 || std::sscanf(names.release, "%d.%d", &major, &minor) != 2) {
+    return 0;
+  }
+  return major * 1000 + minor;
 }
 
 bool SecondArgumentIsPointer(const btf* btf, const btf_type* function) {
@@ -73,10 +92,11 @@ Result<KernelFeatures> ProbeKernel() {
       SecondArgumentIsPointer(kernel.get(), TracepointType(kernel.get(), "mark_victim"));
   features.has_task_pt_regs =
       libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_task_pt_regs, nullptr) == 1;
-  features.execve = TraceableFunction(kernel.get(), std::string(kNative) + "execve");
-  features.execveat = TraceableFunction(kernel.get(), std::string(kNative) + "execveat");
-  features.execve_32 = TraceableFunction(kernel.get(), std::string(kCompat) + "execve");
-  features.execveat_32 = TraceableFunction(kernel.get(), std::string(kCompat) + "execveat");
+  features.tracepoints_preempted = KernelVersion() >= 6019;
+  features.execve = FindEnd(kernel.get(), std::string(kNative) + "execve");
+  features.execveat = FindEnd(kernel.get(), std::string(kNative) + "execveat");
+  features.execve_32 = FindEnd(kernel.get(), std::string(kCompat) + "execve");
+  features.execveat_32 = FindEnd(kernel.get(), std::string(kCompat) + "execveat");
   return features;
 }
 

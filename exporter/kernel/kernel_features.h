@@ -6,17 +6,22 @@
 
 namespace sched_exporter {
 
+/// The function of a system call, where a program can be attached to its end (fexit).
+struct TraceableEnd {
+  std::string function;          ///< Empty: BTF doesn't list it, or it can't be traced.
+  bool tells_registers = false;  ///< Programs may read what it was called with.
+};
+
 /// What differs between kernels and is told by their BTF.
 struct KernelFeatures {
   bool exit_tells_group_dead = false;  ///< sched_process_exit has the argument (6.16).
   bool victim_is_task = false;         ///< mark_victim hands over the task, not its pid (6.9).
   bool has_task_pt_regs = false;       ///< The helper of that name (5.15).
-  /// Functions of the system calls whose end a program can be attached to (fexit); empty where the
-  /// kernel has none, BTF doesn't list it, or it can't be traced.
-  std::string execve;
-  std::string execveat;
-  std::string execve_32;    ///< For 32-bit callers.
-  std::string execveat_32;  ///< For 32-bit callers.
+  bool tracepoints_preempted = false;  ///< Programs on tracepoints can be preempted (6.19).
+  TraceableEnd execve;
+  TraceableEnd execveat;
+  TraceableEnd execve_32;    ///< For 32-bit callers.
+  TraceableEnd execveat_32;  ///< For 32-bit callers.
 };
 
 /// Reads the running kernel's BTF. Fails where it has none.

@@ -122,6 +122,11 @@ Result<void> Programs::Open() {
   }
   SetKnobs();
   ChooseExecFailurePrograms();
+  const auto& programs = skeleton_->progs;
+  for (bpf_program* program :
+       {programs.on_fork_again, programs.on_exec_again, programs.on_exit_again}) {
+    bpf_program__set_autoload(program, features_.tracepoints_preempted);
+  }
   if (const int error = sched_bpf__load(skeleton_); error != 0) {
     return LoadError(-error);
   }
@@ -164,30 +169,40 @@ void Programs::SetKnobs() {
   knobs.finals_only = options_.finals_only;
   knobs.exit_tells_group_dead = features_.exit_tells_group_dead;
   knobs.victim_is_task = features_.victim_is_task;
+  knobs.tracepoints_preempted = features_.tracepoints_preempted;
   knobs.has_task_pt_regs = features_.has_task_pt_regs;
 }
 
 /// At the functions' ends where they can be traced, else by the two tracepoints.
 void Programs::ChooseExecFailurePrograms() {
+  struct Target {
+    bpf_program* first;
+    bpf_program* second;
+    const TraceableEnd& end;
+  };
   const auto& programs = skeleton_->progs;
   const bool by_fexit =
       options_.exec_failures == ExecFailures::kFexit ||
-      (options_.exec_failures == ExecFailures::kAuto && !features_.execve.empty());
-  const std::pair<bpf_program*, const std::string&> targets[] = {
-      {programs.execve_end, features_.execve},
-      {programs.execveat_end, features_.execveat},
-      {programs.execve_end_32, features_.execve_32},
-      {programs.execveat_end_32, features_.execveat_32}};
-  for (const auto& [program, function] : targets) {
-    const bool wanted = by_fexit && !function.empty();
-    bpf_program__set_autoload(
-        program, wanted && bpf_program__set_attach_target(program, 0, function.c_str()) == 0);
+      (options_.exec_failures == ExecFailures::kAuto && !features_.execve.function.empty());
+  const Target targets[] = {
+      {programs.execve_end, programs.execve_again, features_.execve},
+      {programs.execveat_end, programs.execveat_again, features_.execveat},
+      {programs.execve_end_32, programs.execve_32_again, features_.execve_32},
+      {programs.execveat_end_32, programs.execveat_32_again, features_.execveat_32}};
+  for (const Target& target : targets) {
+    skeleton_->rodata->tells_registers[&target - targets] = target.end.tells_registers;
+    for (bpf_program* program : {target.first, target.second}) {
+      const bool wanted = by_fexit && !target.end.function.empty();
+      bpf_program__set_autoload(
+          program,
+          wanted && bpf_program__set_attach_target(program, 0, target.end.function.c_str()) == 0);
+    }
   }
   for (bpf_program* program : {programs.traced_execve, programs.traced_execveat}) {
     bpf_program__set_autoload(program, !by_fexit && options_.exec_failures != ExecFailures::kOff);
     bpf_program__set_autoattach(program, false);
   }
-  if (by_fexit && features_.execve.empty()) {
+  if (by_fexit && features_.execve.function.empty()) {
     shortcomings_.emplace_back(
         "failed execs are not counted: this kernel cannot trace the end of execve(); set "
         "events.exec_failures to tracepoint");

@@ -20,17 +20,17 @@ const volatile __u32 transport = ABI_TRANSPORT_RINGBUF;
 const volatile __u32 arguments_room = 0;
 
 /* Of what tasks use, tell no more than their final figures. */
-const volatile bool finals_only = false;
+const volatile __u32 finals_only = false;
 
 /* What the tracepoints of this kernel tell; see compat.bpf.h. */
-const volatile bool exit_tells_group_dead = false;
-const volatile bool victim_is_task = false;
+const volatile __u32 exit_tells_group_dead = false;
+const volatile __u32 victim_is_task = false;
 
 /* bpf_task_pt_regs() is there (5.15). */
-const volatile bool has_task_pt_regs = false;
+const volatile __u32 has_task_pt_regs = false;
 
 /* Programs on tracepoints can be preempted here; see is_first_to_tell() in lifecycle.bpf.h. */
-const volatile bool tracepoints_preempted = false;
+const volatile __u32 tracepoints_preempted = false;
 
 /* The functions of system calls that hand over their registers in a form that can be read. */
 enum {
@@ -40,7 +40,7 @@ enum {
 	EXECVEAT_32,
 	EXEC_CALLS
 };
-const volatile bool tells_registers[EXEC_CALLS] = {};
+const volatile __u32 tells_registers[EXEC_CALLS] = {};
 
 /* The sweep that is going on; user space counts it up before each. */
 __u32 sweep;

@@ -97,7 +97,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(on_fork_2nd, struct task_struct *parent, struct task_struct *child)
 {
 	if (is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, true))
 		tell_fork(ctx, parent, child);
@@ -114,7 +114,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+int BPF_PROG(on_exec_2nd, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXECUTED, true))
 		tell_exec(ctx, task, bprm);
@@ -131,7 +131,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit_again, struct task_struct *task)
+int BPF_PROG(on_exit_2nd, struct task_struct *task)
 {
 	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, true))
 		tell_exit(ctx, task);
@@ -178,7 +178,7 @@ int execve_end(u64 *ctx)
 }
 
 SEC("fexit")
-int execve_again(u64 *ctx)
+int execve_2nd(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVE, true);
 }
@@ -190,31 +190,31 @@ int execveat_end(u64 *ctx)
 }
 
 SEC("fexit")
-int execveat_again(u64 *ctx)
+int execveat_2nd(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVEAT, true);
 }
 
 SEC("fexit")
-int execve_end_32(u64 *ctx)
+int execve32_end(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVE_32, false);
 }
 
 SEC("fexit")
-int execve_32_again(u64 *ctx)
+int execve32_2nd(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVE_32, true);
 }
 
 SEC("fexit")
-int execveat_end_32(u64 *ctx)
+int execveat32_end(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVEAT_32, false);
 }
 
 SEC("fexit")
-int execveat_32_again(u64 *ctx)
+int execveat32_2nd(u64 *ctx)
 {
 	return execve_ends(ctx, EXECVEAT_32, true);
 }

@@ -17,8 +17,9 @@ constexpr Words<CgroupHierarchy, 4> kHierarchies{{{"auto", CgroupHierarchy::kAut
                                                   {"v2", CgroupHierarchy::kV2},
                                                   {"cpu", CgroupHierarchy::kCpu},
                                                   {"cpuacct", CgroupHierarchy::kCpuacct}}};
-constexpr Words<EventOutputChoice, 3> kOutputs{
-    {{"none", EventOutputChoice::kNone}, {"stdout", EventOutputChoice::kStdout}, {"file", EventOutputChoice::kFile}}};
+constexpr Words<EventOutputChoice, 3> kOutputs{{{"none", EventOutputChoice::kNone},
+                                                {"stdout", EventOutputChoice::kStdout},
+                                                {"file", EventOutputChoice::kFile}}};
 constexpr Words<EventTransport, 3> kTransports{{{"auto", EventTransport::kAuto},
                                                 {"ringbuf", EventTransport::kRingbuf},
                                                 {"perfbuf", EventTransport::kPerfbuf}}};

@@ -123,8 +123,7 @@ Result<void> Programs::Open() {
   SetKnobs();
   ChooseExecFailurePrograms();
   const auto& programs = skeleton_->progs;
-  for (bpf_program* program :
-       {programs.on_fork_again, programs.on_exec_again, programs.on_exit_again}) {
+  for (bpf_program* program : {programs.on_fork_2nd, programs.on_exec_2nd, programs.on_exit_2nd}) {
     bpf_program__set_autoload(program, features_.tracepoints_preempted);
   }
   if (const int error = sched_bpf__load(skeleton_); error != 0) {
@@ -185,10 +184,10 @@ void Programs::ChooseExecFailurePrograms() {
       options_.exec_failures == ExecFailures::kFexit ||
       (options_.exec_failures == ExecFailures::kAuto && !features_.execve.function.empty());
   const Target targets[] = {
-      {programs.execve_end, programs.execve_again, features_.execve},
-      {programs.execveat_end, programs.execveat_again, features_.execveat},
-      {programs.execve_end_32, programs.execve_32_again, features_.execve_32},
-      {programs.execveat_end_32, programs.execveat_32_again, features_.execveat_32}};
+      {programs.execve_end, programs.execve_2nd, features_.execve},
+      {programs.execveat_end, programs.execveat_2nd, features_.execveat},
+      {programs.execve32_end, programs.execve32_2nd, features_.execve_32},
+      {programs.execveat32_end, programs.execveat32_2nd, features_.execveat_32}};
   for (const Target& target : targets) {
     skeleton_->rodata->tells_registers[&target - targets] = target.end.tells_registers;
     for (bpf_program* program : {target.first, target.second}) {

@@ -63,7 +63,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 suite release '.'
 suite asan '^(unit|kernel|e2e)$'
-suite tsan '^(unit|kernel|e2e)$' "${fixed_addresses[@]}"
+# The kernel suite looks at the kernel's figures; the exporter's own threads are in the others.
+suite tsan '^(unit|e2e)$' "${fixed_addresses[@]}"
 suite fuzz '^fuzz$'
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -13,8 +13,7 @@
 /* Nobody waits for a single record; the reader is called when the buffer is half full. */
 static __always_inline u64 ringbuf_flags(void)
 {
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) * 2 >
-	    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE))
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > events_bytes / 2)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

@@ -16,6 +16,9 @@ const volatile __u32 hierarchy_id = 0;
 /* What `events` is; enum abi_transport. */
 const volatile __u32 transport = ABI_TRANSPORT_RINGBUF;
 
+/* Its size. */
+const volatile __u32 events_bytes = 1048576;
+
 /* How many bytes of a command line are told at exec; 0 to ABI_MAX_ARGUMENTS. */
 const volatile __u32 arguments_room = 0;
 

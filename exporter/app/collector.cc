@@ -10,6 +10,7 @@
 
 #include "exporter/app/attach.h"
 #include "exporter/app/from_config.h"
+#include "exporter/app/living_programs.h"
 #include "exporter/app/self_stats.h"
 #include "exporter/app/version.h"
 #include "exporter/base/clock.h"
@@ -67,6 +68,9 @@ Result<void> Collector::Attach() {
     return tl::unexpected(attached.error());
   }
   programs_ = std::move(attached->programs);
+  if (config_.events.output != EventOutputChoice::kNone) {
+    NoteLivingPrograms(*programs_, book_);
+  }
   auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
                              [this](TaskEvent& event) { TakeEvent(event); });
   if (!source) {

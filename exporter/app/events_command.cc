@@ -15,6 +15,7 @@
 #include "exporter/app/attach.h"
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
+#include "exporter/app/living_programs.h"
 #include "exporter/app/privileges.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/unique_fd.h"
@@ -50,6 +51,7 @@ class EventTable {
       return tl::unexpected(buffer.error());
     }
     buffer_ = std::move(*buffer);
+    NoteLivingPrograms(*programs_, book_);
     return {};
   }
 

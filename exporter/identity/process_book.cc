@@ -50,6 +50,12 @@ const ProcessBook::Entry* ProcessBook::FindBelieved(const ProcessKey& key, const
   return &found->second;
 }
 
+void ProcessBook::Note(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  if (image != nullptr) {
+    Remember(KeyOf(identity), image, identity.comm);
+  }
+}
+
 void ProcessBook::Remember(const ProcessKey& key, const ProgramImagePtr& image, const Comm& comm) {
   if (image == nullptr) {
     entries_.erase(key);

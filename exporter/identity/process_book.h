@@ -12,8 +12,8 @@
 
 namespace sched_exporter {
 
-/// What each living process runs, as the events of exec and fork told. Processes that run since
-/// before the first event are not in it. Not for several threads at once.
+/// What each living process runs, as the events of exec and fork told, and Note(). Not for
+/// several threads at once.
 class ProcessBook {
  public:
   static constexpr std::size_t kMostProcesses = 262'144;
@@ -25,6 +25,9 @@ class ProcessBook {
   /// sets the image of those that don't bring one: null where it isn't known. Images of kExecuted
   /// and kExecFailed stay as they are.
   void Annotate(TaskEvent& event);
+
+  /// What a process runs that was there before the first event. Nothing is learnt from null.
+  void Note(const TaskIdentity& identity, const ProgramImagePtr& image);
 
   /// Events got lost, and any exec may be among them. From now on an image that was noted before is
   /// only believed while the process has the comm that it had then.

@@ -164,6 +164,7 @@ void Programs::SetKnobs() {
   knobs.hierarchy_id = options_.hierarchy_id;
   knobs.transport =
       options_.transport == Transport::kRingbuf ? ABI_TRANSPORT_RINGBUF : ABI_TRANSPORT_PERFBUF;
+  knobs.events_bytes = options_.events_bytes;
   knobs.arguments_room = options_.arguments_bytes;
   knobs.finals_only = options_.finals_only;
   knobs.exit_tells_group_dead = features_.exit_tells_group_dead;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -119,6 +120,21 @@ TEST_F(EventsCommand, ShowsOneGroupWithItsArguments) {
   EXPECT_EQ(End(SIGINT), 0);
   EXPECT_THAT(Output(), HasSubstr("/bin/true some 'argument or other'"));
   EXPECT_THAT(Output(), Not(HasSubstr("false")));
+}
+
+TEST_F(EventsCommand, KnowsTheFileOfWhatRanBefore) {
+  const pid_t sleeper = Fork(
+      [&] { return cgroup_.Add(getpid()) && execl("/bin/sleep", "sleep", "1000", nullptr) == 0; });
+  ASSERT_TRUE(WaitUntil([&] {
+    return std::filesystem::read_symlink("/proc/" + std::to_string(sleeper) + "/exe").filename() ==
+           "sleep";
+  }));
+  Start({"--cgroup=" + cgroup_.label()});
+  kill(sleeper, SIGTERM);
+  Wait(sleeper);
+  ASSERT_TRUE(Shows("SIGTERM"));
+  EXPECT_EQ(End(SIGINT), 0);
+  EXPECT_THAT(Output(), ContainsRegex("exit .* sleep +SIGTERM .*/sleep"));
 }
 
 TEST_F(EventsCommand, SaysWhatItNeedsWhereItMayNotLoad) {

@@ -84,6 +84,13 @@ TEST_F(ProcessBookTest, KnowsNothingAtFirst) {
   EXPECT_EQ(book_.size(), 0U);
 }
 
+TEST_F(ProcessBookTest, KnowsWhatItWasToldOfThoseThatRunAlready) {
+  book_.Note(shell_.identity(), bash_);
+  book_.Note(child_.identity(), nullptr);
+  EXPECT_EQ(ImageIn(shell_.Does(Kind::kExited)), bash_);
+  EXPECT_EQ(book_.Find(child_.identity()), nullptr);
+}
+
 TEST_F(ProcessBookTest, GivesWhatWasExecutedToAllLaterEvents) {
   Exec(shell_, bash_);
   EXPECT_EQ(book_.Find(shell_.identity()), bash_);

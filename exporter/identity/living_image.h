@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/model/program_image.h"
+
+namespace sched_exporter {
+
+/// What a living process runs, by its link `exe` in `procfs`: the file alone. Null for a kernel
+/// thread, for a process that is gone, and where the link may not be read (CAP_SYS_PTRACE).
+ProgramImagePtr ImageOfLiving(std::uint32_t pid, const std::string& procfs = "/proc");
+
+}  // namespace sched_exporter

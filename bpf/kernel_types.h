@@ -68,6 +68,14 @@ struct signal_struct {
 	unsigned long long sum_sched_runtime; /* of released threads */
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
@@ -112,6 +120,8 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct mm_struct *mm;
 	unsigned exit_code;
+	unsigned long self_exec_id; /* of 32 bits before 5.7 */
+	struct sigpending pending;
 	char comm[16];
 };
 
@@ -144,6 +154,7 @@ enum cgroup_subsys_id {
 #define MAX_RT_PRIO 100	      /* include/linux/sched/prio.h: below are the real-time classes */
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
-#define SIGNAL_GROUP_EXIT 4   /* include/linux/sched/signal.h */
+#define SIGKILL 9
+#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
 #endif

@@ -13,20 +13,30 @@
  * The kernel leaves a program out where the same one is at work on the same CPU, interrupted by the
  * task that would run it: tracepoints from 6.19 on and the ends of functions can be preempted (seen
  * with 7.2: up to 10 of 170 forks). So there are two programs for each, in no certain order: the one
- * that comes first tells and leaves a mark, the other one takes the mark away.
+ * that comes first tells and leaves its mark, the other one takes the mark away. Who meets its own
+ * mark knows that the other one was left out the last time.
  */
-static __always_inline bool is_first_to_tell(u64 task, u64 start, u64 kind, bool again)
+static __always_inline bool is_first_to_tell(u64 task, u64 start, u64 kind, u32 program)
 {
 	struct told_key key = {task, start, kind};
-	u32 one = 1;
-	int error = bpf_map_update_elem(&told, &key, &one, BPF_NOEXIST);
+	u32 *mark;
 
-	if (error == -EEXIST) {
-		bpf_map_delete_elem(&told, &key);
-		return false;
-	}
+	if (!bpf_map_update_elem(&told, &key, &program, BPF_NOEXIST))
+		return true;
+	mark = bpf_map_lookup_elem(&told, &key);
 	/* Without room for a mark it is the task of one of them. */
-	return !error || again;
+	if (!mark)
+		return program == 2;
+	if (*mark == program)
+		return true;
+	bpf_map_delete_elem(&told, &key);
+	return false;
+}
+
+/* Tells an exec from the task's one before. */
+static __always_inline u64 exec_number(struct task_struct *task)
+{
+	return task->start_boottime + task->self_exec_id;
 }
 
 static __always_inline void keep(const struct abi_event *event, u32 kind, u64 cgroup_id,
@@ -261,6 +271,20 @@ static __always_inline void tell_exec(void *ctx, struct task_struct *task,
 	read_file(exec, bprm->filename, false);
 	read_arguments(exec, task->mm);
 	send_exec(ctx, exec);
+}
+
+/*
+ * True where the result of a failed exec goes back to its caller: not where a signal has the call
+ * done once more (ERESTARTSYS to ERESTART_RESTARTBLOCK in include/linux/errno.h), nor where the
+ * caller is being killed, by another thread's exec for one.
+ */
+static __always_inline bool fails_for_its_caller(long result)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (result >= 0 || (result <= -512 && result >= -516))
+		return false;
+	return !(BPF_CORE_READ(task, pending.signal.sig[0]) & 1UL << (SIGKILL - 1));
 }
 
 /* The end of execve() or execveat() that failed; `file` is the caller's, NULL where not known. */

@@ -123,9 +123,10 @@ struct told_key {
 	u64 kind;  /* enum abi_event_kind */
 };
 
+/* LRU: a mark that nobody took away goes when it is the oldest. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
 	__type(key, struct told_key);
 	__type(value, u32);
 } told SEC(".maps");

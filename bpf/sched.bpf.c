@@ -91,7 +91,7 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	if (!tracepoints_preempted ||
-	    is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, false))
+	    is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, 1))
 		tell_fork(ctx, parent, child);
 	return 0;
 }
@@ -99,7 +99,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork_2nd, struct task_struct *parent, struct task_struct *child)
 {
-	if (is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, true))
+	if (is_first_to_tell(task_key(child), child->start_boottime, ABI_FORKED, 2))
 		tell_fork(ctx, parent, child);
 	return 0;
 }
@@ -108,7 +108,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	if (!tracepoints_preempted ||
-	    is_first_to_tell(task_key(task), task->start_boottime, ABI_EXECUTED, false))
+	    is_first_to_tell(task_key(task), exec_number(task), ABI_EXECUTED, 1))
 		tell_exec(ctx, task, bprm);
 	return 0;
 }
@@ -116,7 +116,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_2nd, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXECUTED, true))
+	if (is_first_to_tell(task_key(task), exec_number(task), ABI_EXECUTED, 2))
 		tell_exec(ctx, task, bprm);
 	return 0;
 }
@@ -125,7 +125,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (!tracepoints_preempted ||
-	    is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, false))
+	    is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, 1))
 		tell_exit(ctx, task);
 	return 0;
 }
@@ -133,7 +133,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit_2nd, struct task_struct *task)
 {
-	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, true))
+	if (is_first_to_tell(task_key(task), task->start_boottime, ABI_EXITED, 2))
 		tell_exit(ctx, task);
 	return 0;
 }
@@ -152,7 +152,7 @@ int on_oom_victim(u64 *ctx)
  * The end of execve() and execveat(), for native and for 32-bit callers. User space names the
  * functions of this machine, or takes `traced_*`: a tracepoint of any system call slows all of them (docs/decisions/0010-exec-failures-by-fexit.md).
  */
-static __always_inline int execve_ends(u64 *ctx, u32 call, bool again)
+static __always_inline int execve_ends(u64 *ctx, u32 call, u32 program)
 {
 	bool is_32_bit = call == EXECVE_32 || call == EXECVEAT_32;
 	u32 file_argument = call == EXECVEAT || call == EXECVEAT_32;
@@ -161,9 +161,7 @@ static __always_inline int execve_ends(u64 *ctx, u32 call, bool again)
 	const char *file = NULL;
 	long result = ctx[1];
 
-	if (result >= 0)
-		return 0;
-	if (!is_first_to_tell(task, pid, ABI_EXEC_FAILED, again))
+	if (!fails_for_its_caller(result) || !is_first_to_tell(task, pid, ABI_EXEC_FAILED, program))
 		return 0;
 	if (tells_registers[call])
 		file = syscall_pointer((struct pt_regs *)ctx[0], is_32_bit, file_argument);
@@ -174,49 +172,49 @@ static __always_inline int execve_ends(u64 *ctx, u32 call, bool again)
 SEC("fexit")
 int execve_end(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVE, false);
+	return execve_ends(ctx, EXECVE, 1);
 }
 
 SEC("fexit")
 int execve_2nd(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVE, true);
+	return execve_ends(ctx, EXECVE, 2);
 }
 
 SEC("fexit")
 int execveat_end(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVEAT, false);
+	return execve_ends(ctx, EXECVEAT, 1);
 }
 
 SEC("fexit")
 int execveat_2nd(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVEAT, true);
+	return execve_ends(ctx, EXECVEAT, 2);
 }
 
 SEC("fexit")
 int execve32_end(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVE_32, false);
+	return execve_ends(ctx, EXECVE_32, 1);
 }
 
 SEC("fexit")
 int execve32_2nd(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVE_32, true);
+	return execve_ends(ctx, EXECVE_32, 2);
 }
 
 SEC("fexit")
 int execveat32_end(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVEAT_32, false);
+	return execve_ends(ctx, EXECVEAT_32, 1);
 }
 
 SEC("fexit")
 int execveat32_2nd(u64 *ctx)
 {
-	return execve_ends(ctx, EXECVEAT_32, true);
+	return execve_ends(ctx, EXECVEAT_32, 2);
 }
 
 /* include/trace/events/syscalls.h: struct of trace_sys_exit, `ret` is at 16. */
@@ -230,7 +228,7 @@ static __always_inline int traced_execve_ends(struct syscall_exit *ctx, u32 file
 {
 	const char *file = NULL;
 
-	if (ctx->result >= 0)
+	if (!fails_for_its_caller(ctx->result))
 		return 0;
 	if (has_task_pt_regs)
 		file = syscall_pointer((void *)bpf_task_pt_regs(bpf_get_current_task_btf()), false,

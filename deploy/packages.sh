@@ -18,6 +18,7 @@ build_packages=(
   libbpf-dev
   linux-libc-dev
   ninja-build
+  nlohmann-json3-dev
   pkg-config
   prometheus-cpp-dev
   zlib1g-dev
@@ -32,7 +33,6 @@ test_packages=(
   libclang-rt-14-dev
   libgmock-dev
   libgtest-dev
-  nlohmann-json3-dev
   prometheus
   prometheus-process-exporter
   shellcheck

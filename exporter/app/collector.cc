@@ -88,6 +88,10 @@ Collector::~Collector() {
   if (thread_.joinable()) {
     thread_.join();
   }
+  if (stream_ != nullptr) {
+    Drain();
+    stream_->Finish();
+  }
 }
 
 void Collector::Wake() const {
@@ -228,6 +232,7 @@ void Collector::BeforeEvents() {
     known_losses_ = lost;
   }
   if (stream_ != nullptr) {
+    stream_->Begin();
     naming_->NoteNew(TakeNewCgroups(*programs_));
   }
 }
@@ -277,7 +282,7 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
     stats_.reload_unix_ns = reload_unix_ns_;
   }
   sample->stats = stats_;
-  sample->boot_unix_ns = RealtimeNs() - BoottimeNs();
+  sample->boot_unix_ns = BootUnixNs();
   return sample;
 }
 

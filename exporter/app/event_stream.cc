@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <limits>
+
 #include "exporter/base/clock.h"
 #include "exporter/events/json_line.h"
 
@@ -30,7 +32,6 @@ Result<std::unique_ptr<EventStream>> EventStream::Open(const EventsConfig& confi
 }
 
 void EventStream::Take(const TaskEvent& event) {
-  assembler_.set_boot_unix_ns(RealtimeNs() - BoottimeNs());
   assembler_.Take(event, ready_);
   WriteReady();
 }
@@ -41,6 +42,11 @@ void EventStream::NoteLost(std::uint64_t events) {
 
 void EventStream::Settle(std::uint64_t begun_boottime_ns) {
   assembler_.Settle(begun_boottime_ns, ready_);
+  WriteReady();
+}
+
+void EventStream::Finish() {
+  assembler_.Settle(std::numeric_limits<std::uint64_t>::max(), ready_);
   WriteReady();
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/result.h"
 #include "exporter/config/config.h"
 #include "exporter/events/event_assembler.h"
@@ -20,6 +21,9 @@ class EventStream {
   /// writes. `naming` is not owned and outlives the stream.
   static Result<std::unique_ptr<EventStream>> Open(const EventsConfig& config, Naming& naming);
 
+  /// Before events are taken: the clock may have been set since.
+  void Begin() { assembler_.set_boot_unix_ns(BootUnixNs()); }
+
   /// Takes an event, annotated, in the order of happening.
   void Take(const TaskEvent& event);
 
@@ -29,6 +33,9 @@ class EventStream {
   /// Everything that happened before `begun_boottime_ns` has been taken: exits whose figures are
   /// final by then are told.
   void Settle(std::uint64_t begun_boottime_ns);
+
+  /// Tells all exits, also those whose figures may not be final: no more events will come.
+  void Finish();
 
   EventWriter::Stats stats() const { return writer_->stats(); }
 

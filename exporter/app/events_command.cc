@@ -3,12 +3,13 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "exporter/app/privileges.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/unique_fd.h"
+#include "exporter/events/descriptor_sink.h"
 #include "exporter/events/event_assembler.h"
 #include "exporter/events/table_line.h"
 #include "exporter/identity/process_book.h"
@@ -31,18 +33,22 @@ namespace {
 /// How long an event waits to be seen.
 constexpr int kIntervalMs = 100;
 
+constexpr std::uint64_t kForEver = std::numeric_limits<std::uint64_t>::max();
+
 /// Programs, buffer and names behind the table.
 class EventTable {
  public:
-  EventTable(Attached attached, const EventsFilter& filter)
-      : filter_(filter),
+  /// `end_fd` becomes readable when the program has to end.
+  EventTable(Attached attached, const EventsFilter& filter, int end_fd)
+      : end_fd_(end_fd),
+        filter_(filter),
         programs_(std::move(attached.programs)),
         naming_(attached.cgroup_mount),
         assembler_(naming_) {}
 
   Result<void> Open() {
     auto buffer = EventBuffer::Open(*programs_, [this](const void* record, std::size_t bytes) {
-      if (auto event = DecodeEvent(record, bytes)) {
+      if (auto event = decoder_.Decode(record, bytes)) {
         book_.Annotate(*event);
         assembler_.Take(*event, ready_);
       }
@@ -57,22 +63,39 @@ class EventTable {
 
   int wakeup_fd() const { return buffer_->wakeup_fd(); }
 
-  /// Prints what happened since the last call. False where nobody reads any more.
-  bool Print() {
+  /// Writes what happened since the last call; with `to_the_end` exits, too, whose figures may not
+  /// be final.
+  Result<void> Write(bool to_the_end) {
     const std::uint64_t begun_ns = BoottimeNs();
     NoteLosses();
     naming_.NoteNew(TakeNewCgroups(*programs_));
-    assembler_.set_boot_unix_ns(RealtimeNs() - begun_ns);
+    assembler_.set_boot_unix_ns(BootUnixNs());
     buffer_->Drain();
-    assembler_.Settle(begun_ns, ready_);
+    assembler_.Settle(to_the_end ? kForEver : begun_ns, ready_);
     for (const LifecycleEvent& event : ready_) {
-      if (filter_.Lets(event)) {
-        std::fputs(TableLine(event, filter_.arguments).c_str(), stdout);
+      if (!filter_.Lets(event)) {
+        continue;
+      }
+      if (auto written = WriteLine(TableLine(event, filter_.arguments)); !written) {
+        return written;
       }
     }
     ready_.clear();
-    return std::fflush(stdout) == 0;
+    return {};
   }
+
+  /// A signal that ends the program ends the wait for a reader, too.
+  Result<void> WriteLine(const std::string& line) {
+    return output_.Write(line, [this] { return HasToEnd(); });
+  }
+
+  bool HasToEnd() const {
+    pollfd end{end_fd_, POLLIN, 0};
+    return poll(&end, 1, 0) > 0;
+  }
+
+  /// Nobody reads any more.
+  bool HasNoReader() const { return output_.IsOver(); }
 
  private:
   void NoteLosses() {
@@ -84,9 +107,12 @@ class EventTable {
     }
   }
 
+  int end_fd_;
   EventsFilter filter_;
+  DescriptorSink output_{STDOUT_FILENO, "standard output"};
   std::unique_ptr<Programs> programs_;
   HostNaming naming_;
+  EventDecoder decoder_;
   ProcessBook book_;
   EventAssembler assembler_;
   std::unique_ptr<EventBuffer> buffer_;
@@ -123,6 +149,17 @@ bool IsWithin(const std::string& cgroup, const std::string& top) {
   return cgroup == top || top == "/" || cgroup.starts_with(top + "/");
 }
 
+/// Until a signal, or until a line can't be written.
+Result<void> Show(EventTable& table, int end_fd) {
+  Result<void> done = table.WriteLine(TableHeader());
+  std::array<pollfd, 2> fds{{{end_fd, POLLIN, 0}, {table.wakeup_fd(), POLLIN, 0}}};
+  while (done && !table.HasToEnd()) {
+    poll(fds.data(), fds.size(), kIntervalMs);
+    done = table.Write(false);
+  }
+  return done ? table.Write(true) : done;
+}
+
 }  // namespace
 
 bool EventsFilter::Lets(const LifecycleEvent& event) const {
@@ -141,22 +178,15 @@ int RunEventsCommand(Config config, const EventsFilter& filter) {
   if (!attached) {
     return Fatal(attached.error());
   }
-  EventTable table(std::move(*attached), filter);
+  EventTable table(std::move(*attached), filter, end.get());
   if (auto opened = table.Open(); !opened) {
     return Fatal(opened.error());
   }
   if (auto dropped = DropPrivileges(); !dropped) {
     return Fatal(dropped.error());
   }
-  std::fputs(TableHeader().c_str(), stdout);
-  std::array<pollfd, 2> fds{{{end.get(), POLLIN, 0}, {table.wakeup_fd(), POLLIN, 0}}};
-  while (table.Print()) {
-    if (poll(fds.data(), fds.size(), kIntervalMs) > 0 && (fds[0].revents & POLLIN) != 0) {
-      table.Print();
-      break;
-    }
-  }
-  return EXIT_SUCCESS;
+  const Result<void> done = Show(table, end.get());
+  return done || table.HasNoReader() || table.HasToEnd() ? EXIT_SUCCESS : Fatal(done.error());
 }
 
 }  // namespace sched_exporter

@@ -22,11 +22,17 @@ std::string CheckPath(const std::string& path) {
   return {};
 }
 
+/// As in the label `cgroup`: from the root of the hierarchy, without a slash at the end.
+std::string CheckCgroup(const std::string& path) {
+  const bool is_path = path.starts_with('/') && (path.size() == 1 || !path.ends_with('/'));
+  return is_path ? "" : "expected a path like /system.slice, got \"" + path + "\"";
+}
+
 }  // namespace
 
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   Options options;
-  CLI::App app("Prometheus exporter for per-process CPU accounting, exact, by BPF on sched_switch.",
+  CLI::App app("Prometheus exporter for the CPU time, execs and exits of processes, exact, by BPF.",
                "sched_exporter");
   app.add_option("--config.file", options.config_file,
                  "YAML file; without it the built-in defaults hold")
@@ -55,7 +61,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   EventsFilter filter;
   events->add_option("--group", filter.group, "Only of this group")->type_name("NAME");
   events->add_option("--cgroup", filter.cgroup, "Only of this cgroup and those below it")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->check(CheckCgroup);
   events->add_flag("--failed", filter.failed,
                    "Only failed execs, exits other than with 0, and OOM kills");
   events->add_flag("--arguments", filter.arguments, "With command lines, which may hold secrets");

@@ -1,6 +1,7 @@
 #include "exporter/base/clock.h"
 
 #include <ctime>
+#include <limits>
 
 namespace sched_exporter {
 namespace {
@@ -17,5 +18,20 @@ std::uint64_t Read(clockid_t clock) {
 std::uint64_t BoottimeNs() { return Read(CLOCK_BOOTTIME); }
 
 std::uint64_t RealtimeNs() { return Read(CLOCK_REALTIME); }
+
+std::uint64_t BootUnixNs() {
+  std::uint64_t best = 0;
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = BoottimeNs();
+    const std::uint64_t now = RealtimeNs();
+    const std::uint64_t between = BoottimeNs() - before;
+    if (between < least) {
+      least = between;
+      best = now - before - between / 2;
+    }
+  }
+  return best;
+}
 
 }  // namespace sched_exporter

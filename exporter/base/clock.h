@@ -10,4 +10,8 @@ std::uint64_t BoottimeNs();
 /// CLOCK_REALTIME in nanoseconds since 1970.
 std::uint64_t RealtimeNs();
 
+/// CLOCK_REALTIME less CLOCK_BOOTTIME: turns start times into Unix time. Right to the microsecond,
+/// also where the caller loses its CPU between the two clocks.
+std::uint64_t BootUnixNs();
+
 }  // namespace sched_exporter

@@ -116,7 +116,8 @@ std::string JsonLine(const LifecycleEvent& event, bool arguments) {
   }
   object.Add("cgroup", event.cgroup);
   AddResult(object, event);
-  if (arguments && event.image != nullptr) {
+  // Arguments of an exec that fails are not read.
+  if (arguments && event.image != nullptr && event.type != LifecycleEvent::Type::kExecFailed) {
     AddArguments(object, *event.image);
   }
   return object.End();

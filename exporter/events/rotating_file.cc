@@ -83,12 +83,20 @@ Result<void> RotatingFile::Reopen(int more_flags) {
   return {};
 }
 
+/// False where others have deleted or renamed the file, as logrotate does.
+bool RotatingFile::IsAtItsPlace() const {
+  struct stat opened {};
+  struct stat named {};
+  return fd_.valid() && ::fstat(fd_.get(), &opened) == 0 &&
+         ::lstat(settings_.path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
 /// The end of the last whole line. The file's size is asked for each time, because others may
-/// empty it or delete it.
+/// empty it.
 Result<off_t> RotatingFile::FindEnd() {
   struct stat status {};
-  const bool is_gone = fd_.valid() && ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 0;
-  if (!fd_.valid() || is_gone) {
+  if (!IsAtItsPlace()) {
     if (const Result<void> opened = Reopen(0); !opened) {
       return tl::unexpected<Error>(opened.error());
     }

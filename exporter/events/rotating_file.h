@@ -37,6 +37,7 @@ class RotatingFile : public LineSink {
   explicit RotatingFile(Settings settings) : settings_(std::move(settings)) {}
 
   Result<void> Reopen(int more_flags);
+  bool IsAtItsPlace() const;
   Result<off_t> FindEnd();
   Result<void> Rotate();
   Result<void> ShiftOldFiles();

@@ -9,8 +9,15 @@
 namespace sched_exporter {
 namespace {
 
+EventOrigin FromAbi(const abi_origin& from) {
+  return {from.cgroup_id, from.leader_start_ns, from.tgid, CommFromAbi(from.comm),
+          from.is_guess != 0};
+}
+
+}  // namespace
+
 /// `bytes` is the whole record's size: the kernel side's own lengths are only trusted within it.
-ProgramImagePtr DecodeImage(const char* record, std::size_t bytes) {
+ProgramImagePtr EventDecoder::DecodeImage(const char* record, std::size_t bytes) {
   abi_exec_event exec;
   if (bytes < sizeof(exec)) {
     return nullptr;
@@ -19,23 +26,28 @@ ProgramImagePtr DecodeImage(const char* record, std::size_t bytes) {
   if (exec.file_bytes == 0 && exec.arguments_bytes == 0) {
     return nullptr;
   }
-  auto image = std::make_shared<ProgramImage>();
-  image->file.assign(exec.file, std::min<std::size_t>(exec.file_bytes, ABI_FILE_LEN - 1));
-  image->file_cut = exec.file_cut != 0;
-  image->arguments.assign(record + sizeof(exec),
-                          std::min<std::size_t>(exec.arguments_bytes, bytes - sizeof(exec)));
-  image->arguments_cut = exec.arguments_cut != 0;
-  return image;
+  ProgramImage image;
+  image.file.assign(exec.file, std::min<std::size_t>(exec.file_bytes, ABI_FILE_LEN - 1));
+  image.file_cut = exec.file_cut != 0;
+  const std::size_t length = std::min<std::size_t>(exec.arguments_bytes, bytes - sizeof(exec));
+  if (length == 0) {
+    image.arguments_cut = exec.arguments_cut != 0;
+    return std::make_shared<const ProgramImage>(std::move(image));
+  }
+  if (*held_ + length > most_) {
+    image.arguments_cut = true;
+    return std::make_shared<const ProgramImage>(std::move(image));
+  }
+  image.arguments.assign(record + sizeof(exec), length);
+  image.arguments_cut = exec.arguments_cut != 0;
+  *held_ += length;
+  return {new ProgramImage(std::move(image)), [held = held_, length](const ProgramImage* gone) {
+            *held -= length;
+            delete gone;
+          }};
 }
 
-EventOrigin FromAbi(const abi_origin& from) {
-  return {from.cgroup_id, from.leader_start_ns, from.tgid, CommFromAbi(from.comm),
-          from.is_guess != 0};
-}
-
-}  // namespace
-
-std::optional<TaskEvent> DecodeEvent(const void* record, std::size_t bytes) {
+std::optional<TaskEvent> EventDecoder::Decode(const void* record, std::size_t bytes) {
   abi_event from;
   if (bytes < sizeof(from)) {
     return std::nullopt;

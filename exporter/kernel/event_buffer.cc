@@ -60,11 +60,11 @@ class PerfEventBuffer : public EventBuffer {
   PerfEventBuffer(const PerfEventBuffer&) = delete;
   PerfEventBuffer& operator=(const PerfEventBuffer&) = delete;
 
-  /// `bytes` are shared by all CPUs; each has a page at least.
-  Result<void> Open(int map_fd, std::size_t bytes, std::size_t cpus) {
+  /// `bytes` are shared by all CPUs; each has room for two records of `largest` bytes.
+  Result<void> Open(int map_fd, std::size_t bytes, std::size_t cpus, std::size_t largest) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     std::size_t pages = 1;
-    while (2 * pages * page * cpus <= bytes) {
+    while (2 * pages * page * cpus <= bytes || pages * page < 2 * largest) {
       pages *= 2;
     }
     perf_event_attr attributes{};
@@ -143,7 +143,8 @@ Result<std::unique_ptr<EventBuffer>> EventBuffer::Open(const Programs& programs,
     return ring;
   }
   auto perf = std::make_unique<PerfEventBuffer>(std::move(sink));
-  if (auto opened = perf->Open(programs.events_fd(), options.events_bytes, programs.cpu_count());
+  if (auto opened = perf->Open(programs.events_fd(), options.events_bytes, programs.cpu_count(),
+                               sizeof(abi_exec_event) + options.arguments_bytes);
       !opened) {
     return tl::unexpected(opened.error());
   }

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -117,6 +119,9 @@ Result<void> Programs::Open() {
   if (options_.transport == Transport::kAuto) {
     options_.transport = HasRingBuffers() ? Transport::kRingbuf : Transport::kPerfbuf;
   }
+  // Four records of the largest kind, so that each kind can be told at all.
+  const std::uint32_t largest = sizeof(abi_exec_event) + options_.arguments_bytes;
+  options_.events_bytes = std::max(options_.events_bytes, std::bit_ceil(4 * largest));
   if (auto sized = SizeMaps(); !sized) {
     return sized;
   }
@@ -142,6 +147,10 @@ Result<void> Programs::SizeMaps() {
   bpf_map__set_max_entries(maps.tasks, options_.tasks);
   for (bpf_map* map : {maps.sums_a, maps.sums_b, maps.counts_a, maps.counts_b}) {
     bpf_map__set_max_entries(map, options_.sums);
+  }
+  // Each CPU keeps up to 128 free entries of an LRU hash to itself (kernel/bpf/bpf_lru_list.c).
+  for (bpf_map* map : {maps.told, maps.exiting}) {
+    bpf_map__set_max_entries(map, std::max(16'384U, 512 * cpu_count_));
   }
   for (bpf_map* map : {maps.cpus, maps.recent}) {
     bpf_map__set_max_entries(map, cpu_count_);

@@ -7,7 +7,6 @@
 
 #include "exporter/base/clock.h"
 #include "exporter/kernel/convert.h"
-#include "exporter/kernel/decode_event.h"
 
 namespace sched_exporter {
 namespace {
@@ -67,7 +66,7 @@ Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk, Tap 
 int Source::wakeup_fd() const { return buffer_->wakeup_fd(); }
 
 void Source::TakeEvent(const void* record, std::size_t bytes) {
-  auto event = DecodeEvent(record, bytes);
+  auto event = decoder_.Decode(record, bytes);
   if (!event) {
     return;
   }

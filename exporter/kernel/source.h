@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "exporter/base/result.h"
+#include "exporter/kernel/decode_event.h"
 #include "exporter/kernel/event_buffer.h"
 #include "exporter/kernel/lost_counts.h"
 #include "exporter/kernel/programs.h"
@@ -82,6 +83,7 @@ class Source {
   TaskWalk tasks_;
   TaskIterator iterator_;
   Tap tap_;
+  EventDecoder decoder_;
   std::unique_ptr<EventBuffer> buffer_;
   LostCounts counts_;
   std::vector<TaskEvent> events_;

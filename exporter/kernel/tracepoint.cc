@@ -37,13 +37,16 @@ UniqueFd OpenTracefs() {
 
 Result<std::uint64_t> TracepointNumber(const std::string& name) {
   const UniqueFd events = OpenTracefs();
+  if (!events.valid()) {
+    return Fail(
+        WithErrno("cannot open tracefs; mount it on /sys/kernel/tracing, readable to the "
+                  "exporter's user",
+                  errno));
+  }
   const UniqueFd file(::openat(events.get(), (name + "/id").c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 32> text{};
   if (!file.valid() || ::read(file.get(), text.data(), text.size() - 1) <= 0) {
-    return Fail(WithErrno("cannot read the tracepoint " + name +
-                              " in tracefs; mount it on /sys/kernel/tracing, readable to the "
-                              "exporter's user",
-                          errno));
+    return Fail(WithErrno("cannot read the tracepoint " + name + " in tracefs", errno));
   }
   return std::strtoull(text.data(), nullptr, 10);
 }

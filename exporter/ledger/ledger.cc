@@ -217,6 +217,10 @@ void Ledger::ApplyEvent(const TaskEvent& event) {
 /// An event with figures of its task.
 void Ledger::ApplyTaskEvent(const TaskEvent& event) {
   const TaskReading& reading = event.reading;
+  if (event.kind == TaskEvent::Kind::kExecuted) {
+    ApplyExec(event);
+    return;
+  }
   const auto known = tasks_.find(reading.key);
   // Events are in order. So an earlier start is that of a leader whose place the task took since,
   // even if it has lost that place to another thread meanwhile.
@@ -226,10 +230,6 @@ void Ledger::ApplyTaskEvent(const TaskEvent& event) {
   }
   if (event.kind == TaskEvent::Kind::kMoved && HasFinished(reading)) {
     return;  // the move was told by another CPU, after the last switch
-  }
-  if (event.kind == TaskEvent::Kind::kExecuted) {
-    ApplyExec(event);
-    return;
   }
   const bool use_known = event.origin.is_guess && Knows(reading);
   const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;

@@ -53,10 +53,11 @@ class Ledger {
     std::uint32_t uid = 0;
     bool kernel_thread = false;
     Comm comm{};
-    std::uint64_t cgroup_id = 0;    ///< The leader's.
-    TaskKey leader = 0;             ///< 0: not met yet.
-    std::uint32_t tasks = 0;        ///< In tasks_.
-    std::uint32_t named_sweep = 0;  ///< The last sweep whose iterator told its name.
+    std::uint64_t cgroup_id = 0;     ///< The leader's.
+    TaskKey leader = 0;              ///< 0: not met yet.
+    std::uint32_t tasks = 0;         ///< In tasks_.
+    std::uint32_t named_sweep = 0;   ///< The last sweep whose iterator told its name.
+    std::uint32_t forked_sweep = 0;  ///< The sweep that told its fork, if it told no exit.
     View::Id member = 0;
     View::Id group = 0;
     ProgramImagePtr image;         ///< What it runs, as far as events told.

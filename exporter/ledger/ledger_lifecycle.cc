@@ -5,6 +5,12 @@
 namespace sched_exporter {
 namespace {
 
+/// What a seccomp profile makes up is no errno; such series would have no bound.
+std::uint32_t ErrnoSeries(std::uint32_t error) {
+  constexpr std::uint32_t kLargestErrno = 133;  // EHWPOISON in include/uapi/asm-generic/errno.h
+  return error <= kLargestErrno ? error : kOtherCode;
+}
+
 void Add(TaskEvent::Kind kind, std::uint32_t code, std::uint64_t count, Lifecycle& to) {
   switch (kind) {
     case TaskEvent::Kind::kForked:
@@ -17,7 +23,7 @@ void Add(TaskEvent::Kind kind, std::uint32_t code, std::uint64_t count, Lifecycl
       to.execs += count;
       break;
     case TaskEvent::Kind::kExecFailed:
-      to.exec_failures[code] += count;
+      to.exec_failures[ErrnoSeries(code)] += count;
       break;
     case TaskEvent::Kind::kExited:
       to.exits[code] += count;
@@ -37,8 +43,9 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
   const TaskIdentity& identity = event.reading.identity;
   switch (event.kind) {
     case TaskEvent::Kind::kForked:
-      // Its name and its group before its exec, if it does one.
-      FindProcess(identity, event.image);
+      // Its name and its group before its exec, if it does one. The iterator may have come by
+      // before it was there.
+      FindProcess(identity, event.image).forked_sweep = sweep_;
       CountEvent(event, GroupOfOrigin(event), event.origin.cgroup_id);
       break;
     case TaskEvent::Kind::kThreadStarted:
@@ -48,8 +55,13 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
       // Its image is what did not come to run.
       CountEvent(event, GroupNow(FindProcess(identity), identity), identity.cgroup_id);
       break;
-    default:
-      CountEvent(event, GroupNow(FindProcess(identity, event.image), identity), identity.cgroup_id);
+    default: {
+      Process& process = FindProcess(identity, event.image);
+      if (event.kind == TaskEvent::Kind::kExited) {
+        process.forked_sweep = 0;
+      }
+      CountEvent(event, GroupNow(process, identity), identity.cgroup_id);
+    }
   }
 }
 
@@ -57,6 +69,13 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
 void Ledger::ApplyExec(const TaskEvent& event) {
   const TaskReading& reading = event.reading;
   FindProcess(reading.identity, event.image);
+  if (const auto known = tasks_.find(reading.key);
+      known != tasks_.end() && known->second.process->key.tgid != reading.identity.tgid) {
+    // Nobody told the end of the address's former owner. The start doesn't say so: the task has
+    // taken that of its leader, which may be the earlier one.
+    AddDebt(known->second);
+    Forget(reading.key);
+  }
   Task& task = Remember(reading);
   Process& process = *task.process;
   CreditTo(process.group, task, reading, reading.identity.cgroup_id);
@@ -97,7 +116,7 @@ void Ledger::CountEvent(const TaskEvent& event, View::Id group, std::uint64_t cg
     }
   }
   if (event.kind == TaskEvent::Kind::kExecFailed) {
-    ++exec_failures_[event.code];
+    ++exec_failures_[ErrnoSeries(event.code)];
   }
 }
 
@@ -119,7 +138,7 @@ void Ledger::CountLost(const LostCount& lost) {
     addition->lifetimes += lost.lifetimes;
   }
   if (lost.kind == TaskEvent::Kind::kExecFailed) {
-    exec_failures_[lost.code] += lost.count;
+    exec_failures_[ErrnoSeries(lost.code)] += lost.count;
   }
 }
 

@@ -122,7 +122,7 @@ Totals Ledger::ShownTotals(const Process& process) const {
 void Ledger::RemoveEndedProcesses() {
   std::erase_if(processes_, [&](const auto& entry) {
     const Process& process = entry.second;
-    if (process.tasks > 0) {
+    if (process.tasks > 0 || process.forked_sweep == sweep_) {
       return false;
     }
     if (processes_view_.member(process.member).shown) {

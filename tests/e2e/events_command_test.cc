@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/base/unique_fd.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/exporter.h"
 #include "tests/support/temp_directory.h"
@@ -38,6 +41,11 @@ class EventsCommand : public testing::Test {
 
   /// Starts it, and waits until its programs are attached.
   void Start(const std::vector<std::string>& flags) {
+    Spawn(flags);
+    ASSERT_TRUE(WaitUntil([&] { return Output().starts_with("TIME "); }));
+  }
+
+  void Spawn(const std::vector<std::string>& flags) {
     std::vector<std::string> words = {ExporterBinary(), "--config.file=" + config_, "events"};
     words.insert(words.end(), flags.begin(), flags.end());
     std::ofstream(config_) << "cgroup: {hierarchy: " << host_.hierarchy << "}\n";
@@ -52,7 +60,6 @@ class EventsCommand : public testing::Test {
       execv(arguments[0], arguments.data());
       _exit(127);
     }
-    ASSERT_TRUE(WaitUntil([&] { return Output().starts_with("TIME "); }));
   }
 
   /// Runs a shell in the cgroup; it ends after everything else.
@@ -142,6 +149,41 @@ TEST_F(EventsCommand, SaysWhatItNeedsWhereItMayNotLoad) {
                                   "--bounding-set=-all", ExporterBinary(), "events"});
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_THAT(ended.output, HasSubstr("needs CAP_BPF and CAP_PERFMON (or root)"));
+}
+
+TEST_F(EventsCommand, SaysThatItCannotWrite) {
+  const Ended ended = RunProgram({"bash", "-c", "'" + ExporterBinary() + "' events > /dev/full"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_THAT(ended.output, HasSubstr("No space left on device"));
+}
+
+TEST_F(EventsCommand, EndsOnASignalWhileItsReaderStandsStill) {
+  ASSERT_EQ(mkfifo(output_.c_str(), 0600), 0);
+  const UniqueFd reader(open(output_.c_str(), O_RDONLY | O_NONBLOCK));
+  Spawn({});
+  Gate stop;
+  const pid_t load = Fork([&] {
+    while (stop.step() == 0) {
+      SpawnMany("/bin/true", 100, 4);
+    }
+    return true;
+  });
+  // It can't write any more when it sleeps although there is always something to write.
+  ASSERT_TRUE(WaitUntil([&] {
+    int bytes = 0;
+    return ioctl(reader.get(), FIONREAD, &bytes) == 0 && bytes > 60'000;
+  }));
+  EXPECT_EQ(End(SIGTERM), 0);
+  stop.Open();
+  EXPECT_EQ(Wait(load), 0);
+}
+
+TEST_F(EventsCommand, RefusesACgroupThatCanNeverBeOne) {
+  for (const char* path : {"system.slice", "/system.slice/"}) {
+    const Ended ended = RunProgram({ExporterBinary(), "events", "--cgroup", path});
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_THAT(ended.output, HasSubstr("expected a path like /system.slice"));
+  }
 }
 
 TEST_F(EventsCommand, EndsWithItsReader) {

@@ -160,6 +160,31 @@ std::vector<CgroupHost> V2() {
   return hosts;
 }
 
+/// Several threads call exec at once: one succeeds, and the others are killed while they wait,
+/// which is no failure that anybody could see.
+TEST_P(Origins, ExecsThatAnotherThreadsExecEndsDoNotFail) {
+  constexpr int kProcesses = 100;
+  constexpr int kThreads = 4;
+  Run([] {
+    for (int i = 0; i < kProcesses; ++i) {
+      const pid_t pid = fork();
+      if (pid == 0) {
+        const auto exec = [] { execl("/bin/true", "origin_true", nullptr); };
+        for (int thread = 1; thread < kThreads; ++thread) {
+          std::thread(exec).detach();
+        }
+        exec();
+      }
+      if (Wait(pid) != 0) {
+        return false;
+      }
+    }
+    return true;
+  });
+  EXPECT_EQ(OfCgroup("execs_total", cgroup_), kProcesses);
+  EXPECT_EQ(OfCgroup("exec_failures_total", cgroup_), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Hierarchies, OriginsInV2, testing::ValuesIn(V2()),
                          [](const auto& host) { return host.param.hierarchy; });
 

@@ -78,6 +78,17 @@ class StreamOutput : public testing::Test {
   StarterReport report_;
 };
 
+TEST_F(StreamOutput, HoldsEveryExitAlsoWhereTheExporterEndsAtOnce) {
+  StartExporter("output: file, file: " + file_);
+  Run(300);
+  EXPECT_EQ(exporter_->End(SIGTERM).exit_code, 0);
+  const auto events = ParseEvents(ReadFile(file_));
+  ASSERT_TRUE(events) << events.error().message;
+  EXPECT_THAT(
+      HistoryDifferences(HistoriesOf(report_, comm_), HistoriesOf(*events, cgroup_.label())),
+      IsEmpty());
+}
+
 TEST_F(StreamOutput, RotationLosesNoLine) {
   StartExporter("output: file, file: " + file_ + ", rotate_bytes: " + std::to_string(kRotateBytes) +
                 ", keep: 1000}\nmaps: {" + kRoomy);

@@ -130,6 +130,21 @@ TEST_F(LedgerLifecycle, AnExecByAThreadTakesItsLeadersPlace) {
   EXPECT_EQ(Group("next").execs, 1);
 }
 
+TEST_F(LedgerLifecycle, AnExecAtTheAddressOfATaskWhoseEndWasLostCounts) {
+  const Who dead = Process(0x2000, 20, kLater + 5).Named("dead");
+  Events({}, {}, {dead.Has(10)});
+  // A thread of an older process, at the same address, has taken its leader's start.
+  const Who executed = Process(0x2000, 10, kPast).Named("next");
+  Events({Event(Kind::kExecuted, executed, 5), executed.Finished(40)});
+  EXPECT_EQ(Group("next").execs, 1);
+}
+
+TEST_F(LedgerLifecycle, ErrnosThatNobodyKnowsShareASeries) {
+  Events({Event(Kind::kExecFailed, shell_, 0, 4000), Event(Kind::kExecFailed, shell_, 0, 4001)});
+  EXPECT_THAT(Group("shell").exec_failures, ElementsAre(Pair(kOtherCode, 2)));
+  EXPECT_THAT(ledger_.MakeReport().exec_failures, ElementsAre(Pair(kOtherCode, 2)));
+}
+
 TEST_F(LedgerLifecycle, FailedExecsAreTheCallersAndTheHosts) {
   Events({Event(Kind::kExecFailed, shell_, 0, ENOENT), Event(Kind::kExecFailed, shell_, 0, EACCES),
           Event(Kind::kExecFailed, shell_, 0, ENOENT)});
@@ -262,6 +277,16 @@ TEST_F(LedgerImages, AProcessNobodyMetIsInTheGroupOfWhatItRan) {
   Apply(snapshot);
   EXPECT_EQ(GroupNs("/bin/sh"), 3);
   EXPECT_EQ(GroupNs("/bin/app"), 7);
+}
+
+TEST_F(LedgerImages, AProcessThatTheIteratorCameTooEarlyForKeepsWhatItRuns) {
+  Snapshot snapshot;
+  snapshot.events = {Running(Forked(parent_, child_), "/bin/server")};
+  Apply(snapshot);
+  Snapshot later;
+  later.living = {child_.Has(7)};
+  Apply(later);
+  EXPECT_EQ(GroupNs("/bin/server"), 7);
 }
 
 TEST_F(LedgerImages, ALivingProcessKeepsItsGroupWhenItIsRenamed) {

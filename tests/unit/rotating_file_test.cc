@@ -111,6 +111,14 @@ TEST_F(RotatingFileTest, NeverSplitsALineThatIsLongerThanTheBound) {
   EXPECT_EQ(Letters(2), "a");
 }
 
+TEST_F(RotatingFileTest, BeginsAnewWhereOthersHaveRenamedIt) {
+  Open(0, 0);
+  WriteAll("a");
+  std::filesystem::rename(path_, path_ + ".by-others");
+  WriteAll("b");
+  EXPECT_EQ(Letters(0), "b");
+}
+
 TEST_F(RotatingFileTest, RefusesWhatIsNoFile) {
   ASSERT_EQ(::symlink("/tmp/nowhere", path_.c_str()), 0);
   const auto link = RotatingFile::Open({path_, 0, 0});

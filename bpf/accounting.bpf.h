@@ -12,19 +12,33 @@ static __always_inline abi_task_key task_key(struct task_struct *task)
 	return (abi_task_key)task;
 }
 
+/* The place of the chosen v1 hierarchy among a task's; it depends on how the kernel was configured. */
+static __always_inline u32 controller_index(void)
+{
+	if (hierarchy == ABI_HIERARCHY_CPU)
+		return bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id) & 15;
+	return bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id) & 15;
+}
+
+/* `css` is one that the verifier knows: following it costs no helper calls. */
 static __always_inline u64 cgroup_id_of(struct css_set *css)
 {
+	struct cgroup_subsys_state *state;
+
+	if (hierarchy == ABI_HIERARCHY_V2)
+		return css->dfl_cgrp->kn->id;
+	state = css->subsys[controller_index()];
+	return state->cgroup->kn->id;
+}
+
+/* The same for one that the verifier doesn't know. */
+static __always_inline u64 cgroup_id_at(struct css_set *css)
+{
 	struct cgroup_subsys_state *state = NULL;
-	u32 index;
 
 	if (hierarchy == ABI_HIERARCHY_V2)
 		return BPF_CORE_READ(css, dfl_cgrp, kn, id);
-	/* The numbers of the controllers depend on how the kernel was configured. */
-	if (hierarchy == ABI_HIERARCHY_CPU)
-		index = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
-	else
-		index = bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id);
-	bpf_probe_read_kernel(&state, sizeof(state), &css->subsys[index & 15]);
+	bpf_probe_read_kernel(&state, sizeof(state), &css->subsys[controller_index()]);
 	return BPF_CORE_READ(state, cgroup, kn, id);
 }
 
@@ -82,7 +96,7 @@ static __always_inline void read_current_identity(struct abi_identity *id)
 	id->leader_start_ns = BPF_CORE_READ(leader, start_boottime);
 	id->css_set = (u64)BPF_CORE_READ(task, cgroups);
 	id->cred = (u64)BPF_CORE_READ(task, cred);
-	id->cgroup_id = cgroup_id_of((struct css_set *)id->css_set);
+	id->cgroup_id = cgroup_id_at((struct css_set *)id->css_set);
 	id->pid = BPF_CORE_READ(task, pid);
 	id->tgid = BPF_CORE_READ(task, tgid);
 	id->ppid = BPF_CORE_READ(task, real_parent, tgid);

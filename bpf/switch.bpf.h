@@ -77,7 +77,8 @@ static __always_inline void switch_slowly(void *ctx, struct abi_cpu *cpu, struct
 		return;
 	}
 	/* First: a walk that begins after the event was taken must not find the entry any more. */
-	bpf_map_delete_elem(&tasks, &key);
+	if (entry)
+		bpf_map_delete_elem(&tasks, &key);
 	if (!send_event(ctx, &event, ABI_FINISHED))
 		keep_in_sums(cpu, &event.identity, &event.figures);
 }

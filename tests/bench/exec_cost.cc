@@ -77,7 +77,9 @@ void Print(const Case& measured) {
 int Main() {
   constexpr int kRounds = 40;
   constexpr unsigned kDetach_us = 50'000;  // the kernel takes the programs away
-  Case cases[] = {{"exporter", ""}, {"exporter with stream", "events: {output: stdout}\n"}};
+  Case cases[] = {{"exporter", ""},
+                  {"exporter with stream", "events: {output: stdout}\n"},
+                  {"exporter without failed execs", "events: {exec_failures: off}\n"}};
   std::vector<double> plain = {ChildMicroseconds()};
   for (int i = 0; i < kRounds; ++i) {
     for (Case& measured : cases) {

@@ -204,7 +204,7 @@ Result<void> Collector::Sweep() {
     spdlog::error("collection failed: {}", swept.error().message);
     return swept;
   }
-  naming_->NoteNew(TakeNewCgroups(*programs_));
+  NoteNewCgroups();
   ledger_->Apply(snapshot_);
   ++stats_.collections;
   stats_.collect_ns = BoottimeNs() - begun_ns;
@@ -233,8 +233,14 @@ void Collector::BeforeEvents() {
   }
   if (stream_ != nullptr) {
     stream_->Begin();
-    naming_->NoteNew(TakeNewCgroups(*programs_));
+    NoteNewCgroups();
   }
+}
+
+void Collector::NoteNewCgroups() {
+  const std::vector<NewCgroup> made = TakeNewCgroups(*programs_);
+  new_cgroups_ = made.size();
+  naming_->NoteNew(made);
 }
 
 void Collector::TakeEvent(TaskEvent& event) {
@@ -250,7 +256,8 @@ void Collector::NoteBuffers(const SourceStats& source) {
   stats_.maps = {{"tasks", source.last_walk.entries, options.tasks, source.insert_failures},
                  {"events", source.events_bytes, options.events_bytes, lost_events},
                  {"sums", source.sums_entries, options.sums, source.sums_full},
-                 {"counts", source.counts_entries, options.sums, source.counts_full}};
+                 {"counts", source.counts_entries, options.sums, source.counts_full},
+                 {"cgroup_paths", new_cgroups_, kMostNewCgroups, source.lost_paths}};
   stats_.lost_events = {{"finished", source.lost_finals},
                         {"moved", source.lost_moves},
                         {"lifecycle", source.lost_lifecycle},

@@ -63,6 +63,7 @@ class Collector {
   void TakeEvent(TaskEvent& event);
   void Drain();
   void BeforeEvents();
+  void NoteNewCgroups();
   void NoteBuffers(const SourceStats& source);
   std::shared_ptr<const Sample> MakeSample();
   void Wake() const;
@@ -77,6 +78,7 @@ class Collector {
   ProcessDetails details_;
   Snapshot snapshot_;
   std::uint64_t known_losses_ = 0;
+  std::uint64_t new_cgroups_ = 0;  ///< When they were last taken.
   ExporterStats stats_;
   UniqueFd wakeup_;
 

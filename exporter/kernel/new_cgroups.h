@@ -14,6 +14,9 @@ struct NewCgroup {
   std::string path;  ///< From the hierarchy's root; bytes.
 };
 
+/// As many have room until they are taken; the others stay without a name.
+inline constexpr std::uint32_t kMostNewCgroups = 4096;
+
 /// Those that were made since the last call.
 std::vector<NewCgroup> TakeNewCgroups(const Programs& programs);
 

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "exporter/kernel/capabilities.h"
+#include "exporter/kernel/new_cgroups.h"
 #include "exporter/kernel/tracepoint.h"
 #include "sched.skel.h"
 
@@ -145,6 +146,7 @@ Result<void> Programs::SizeMaps() {
   cpu_count_ = *cpus;
   const auto& maps = skeleton_->maps;
   bpf_map__set_max_entries(maps.tasks, options_.tasks);
+  bpf_map__set_max_entries(maps.cgroup_paths, kMostNewCgroups);
   for (bpf_map* map : {maps.sums_a, maps.sums_b, maps.counts_a, maps.counts_b}) {
     bpf_map__set_max_entries(map, options_.sums);
   }

@@ -2,8 +2,10 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "exporter/base/clock.h"
 #include "exporter/kernel/convert.h"
@@ -78,7 +80,7 @@ void Source::TakeEvent(const void* record, std::size_t bytes) {
 
 void Source::Drain() {
   if (!is_full()) {
-    stats_.events_bytes = buffer_->Drain();
+    most_bytes_ = std::max<std::uint64_t>(most_bytes_, buffer_->Drain());
   }
 }
 
@@ -102,6 +104,7 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   ReadCpus(snapshot);
   // After the living: who died before the iterator came by is told by an event that is here now.
   Drain();
+  stats_.events_bytes = std::exchange(most_bytes_, 0);
   snapshot.events.swap(events_);
   events_.clear();
   TakeSumsAndCounts(snapshot);

@@ -34,7 +34,7 @@ struct SourceStats {
   std::uint64_t counts_entries = 0;   ///< When they were last read.
   std::uint64_t lost_paths = 0;       ///< Names of new cgroups that their map had no room for.
   std::uint64_t insert_failures = 0;  ///< Entries that the LRU hash did not take.
-  std::uint64_t events_bytes = 0;     ///< In the event buffer before it was last drained.
+  std::uint64_t events_bytes = 0;     ///< Most in the event buffer between the last two sweeps.
 };
 
 /// Reads what the programs record. One thread at a time.
@@ -87,6 +87,7 @@ class Source {
   std::unique_ptr<EventBuffer> buffer_;
   LostCounts counts_;
   std::vector<TaskEvent> events_;
+  std::uint64_t most_bytes_ = 0;  ///< Drained at once since the last sweep.
   std::uint32_t sweep_ = 0;
   std::chrono::steady_clock::time_point sums_switched_{};
   bool batch_unsupported_ = false;

@@ -32,15 +32,17 @@ count() {
   skipped=$((skipped + skips))
 }
 
-# suite PRESET LABELS [COMMAND...]: builds and runs the tests with such a label, COMMAND in front.
+# suite PRESET LABELS TARGET [COMMAND...]: builds the target and runs the tests with such a label,
+# COMMAND in front.
 suite() {
-  local preset=$1 labels=$2 report status=0
-  shift 2
+  local preset=$1 labels=$2 target=$3 report status=0
+  shift 3
   report=$PWD/build/$preset/ctest.xml
   printf '\n== %s\n' "$preset"
   "$@" cmake --preset "$preset" -DSCHED_EXPORTER_TESTS=ON >/dev/null ||
     fail "cannot configure the $preset build"
-  "$@" cmake --build --preset "$preset" || fail "the $preset build failed; its output is above"
+  "$@" cmake --build --preset "$preset" --target "$target" ||
+    fail "the $preset build failed; its output is above"
   rm -f "$report"
   "$@" ctest --test-dir "build/$preset" --label-regex "$labels" --no-tests=error \
     --output-on-failure --output-junit "$report" -j2 || status=$?
@@ -61,11 +63,11 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-suite release '.'
+suite release '.' all
 # The kernel suite looks at the kernel's figures; what it runs of the exporter is in e2e, too.
-suite asan '^(unit|e2e)$'
-suite tsan '^(unit|e2e)$' "${fixed_addresses[@]}"
-suite fuzz '^fuzz$'
+suite asan '^(unit|e2e)$' e2e_and_unit
+suite tsan '^(unit|e2e)$' e2e_and_unit "${fixed_addresses[@]}"
+suite fuzz '^fuzz$' all
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [[ $failed -eq 0 ]]

@@ -260,7 +260,7 @@ void Collector::NoteBuffers(const SourceStats& source) {
                  {"cgroup_paths", new_cgroups_, kMostNewCgroups, source.lost_paths}};
   stats_.lost_events = {{"finished", source.lost_finals},
                         {"moved", source.lost_moves},
-                        {"lifecycle", source.lost_lifecycle},
+                        {kKernelBuffer, source.lost_lifecycle},
                         {"cgroup_paths", source.lost_paths}};
   const EventWriter::Stats stream = stream_ != nullptr ? stream_->stats() : EventWriter::Stats{};
   stats_.lost_events.push_back({"stream", stream.lost});

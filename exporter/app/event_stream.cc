@@ -4,19 +4,10 @@
 
 #include <limits>
 
-#include "exporter/base/clock.h"
+#include "exporter/events/event_text.h"
 #include "exporter/events/json_line.h"
 
 namespace sched_exporter {
-
-LifecycleEvent LostInKernel(std::uint64_t events) {
-  LifecycleEvent gap;
-  gap.type = LifecycleEvent::Type::kLost;
-  gap.time_unix_ns = RealtimeNs();
-  gap.buffer = "lifecycle";
-  gap.lost = events;
-  return gap;
-}
 
 Result<std::unique_ptr<EventStream>> EventStream::Open(const EventsConfig& config, Naming& naming) {
   EventOutput output;
@@ -37,7 +28,7 @@ void EventStream::Take(const TaskEvent& event) {
 }
 
 void EventStream::NoteLost(std::uint64_t events) {
-  writer_->Write(JsonLine(LostInKernel(events), false));
+  writer_->Write(JsonLine(GapOf(events, kKernelBuffer), false));
 }
 
 void EventStream::Settle(std::uint64_t begun_boottime_ns) {

@@ -51,7 +51,7 @@ class EventStream {
   std::vector<LifecycleEvent> ready_;
 };
 
-/// A gap in a stream: so many events had no room in the kernel's buffer.
-LifecycleEvent LostInKernel(std::uint64_t events);
+/// What gaps in a stream call the kernel's buffer, as `lost_events` of the metrics does.
+inline constexpr char kKernelBuffer[] = "lifecycle";
 
 }  // namespace sched_exporter

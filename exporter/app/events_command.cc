@@ -1,13 +1,11 @@
 #include "exporter/app/events_command.h"
 
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <memory>
@@ -17,11 +15,13 @@
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
 #include "exporter/app/living_programs.h"
+#include "exporter/app/log.h"
 #include "exporter/app/privileges.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/events/descriptor_sink.h"
 #include "exporter/events/event_assembler.h"
+#include "exporter/events/event_text.h"
 #include "exporter/events/table_line.h"
 #include "exporter/identity/process_book.h"
 #include "exporter/kernel/decode_event.h"
@@ -102,7 +102,7 @@ class EventTable {
     const std::uint64_t lost = programs_->CountLostLifecycle();
     if (lost != known_losses_) {
       book_.NoteLost();
-      ready_.push_back(LostInKernel(lost - known_losses_));
+      ready_.push_back(GapOf(lost - known_losses_, kKernelBuffer));
       known_losses_ = lost;
     }
   }
@@ -119,12 +119,6 @@ class EventTable {
   std::vector<LifecycleEvent> ready_;
   std::uint64_t known_losses_ = 0;
 };
-
-int Fatal(const Error& error) {
-  spdlog::debug("{}", error.details);
-  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
-  return EXIT_FAILURE;
-}
 
 /// Becomes readable on the signals that end the program.
 UniqueFd EndSignals() {

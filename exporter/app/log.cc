@@ -4,6 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "exporter/base/text.h"
@@ -67,6 +69,12 @@ void SetUpLog(const std::string& level, const std::string& format) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));
+}
+
+int Fatal(const Error& error) {
+  spdlog::debug("{}", error.details);
+  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
+  return EXIT_FAILURE;
 }
 
 }  // namespace sched_exporter

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/base/result.h"
+
 namespace sched_exporter {
 
 /// Sets up spdlog's default logger: one line an entry on stderr, as logfmt
@@ -12,5 +14,9 @@ void SetUpLog(const std::string& level, const std::string& format);
 
 /// `text` inside double quotes, escaped as JSON wants it (RFC 8259); valid in logfmt, too.
 std::string Quote(std::string_view text);
+
+/// Tells why the program ends, on stderr and not through the log: whoever starts a program by hand
+/// reads its last line. Returns the exit code.
+int Fatal(const Error& error);
 
 }  // namespace sched_exporter

@@ -21,13 +21,6 @@
 namespace sched_exporter {
 namespace {
 
-int Fatal(const Error& error) {
-  spdlog::debug("{}", error.details);
-  // Not through the log: whoever starts a program by hand reads its last line.
-  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
-  return EXIT_FAILURE;
-}
-
 Result<Config> ReadConfig(const Options& options) {
   return options.config_file.empty() ? Result<Config>(Config{}) : LoadConfig(options.config_file);
 }

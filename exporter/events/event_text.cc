@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/text.h"
 
 namespace sched_exporter {
@@ -31,6 +32,15 @@ std::vector<std::string> PrintableArguments(const ProgramImage& image) {
     rest.remove_prefix(argument.size() < rest.size() ? argument.size() + 1 : argument.size());
   }
   return arguments;
+}
+
+LifecycleEvent GapOf(std::uint64_t events, const std::string& buffer) {
+  LifecycleEvent gap;
+  gap.type = LifecycleEvent::Type::kLost;
+  gap.time_unix_ns = RealtimeNs();
+  gap.buffer = buffer;
+  gap.lost = events;
+  return gap;
 }
 
 }  // namespace sched_exporter

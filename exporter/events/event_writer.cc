@@ -6,8 +6,8 @@
 #include <csignal>
 #include <utility>
 
-#include "exporter/base/clock.h"
 #include "exporter/events/descriptor_sink.h"
+#include "exporter/events/event_text.h"
 #include "exporter/events/json_line.h"
 #include "exporter/events/rotating_file.h"
 
@@ -25,15 +25,6 @@ void BlockSignals() {
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
-std::string GapLine(std::uint64_t lost) {
-  LifecycleEvent event;
-  event.type = LifecycleEvent::Type::kLost;
-  event.time_unix_ns = RealtimeNs();
-  event.buffer = "stream";
-  event.lost = lost;
-  return JsonLine(event, false);
 }
 
 }  // namespace
@@ -122,7 +113,7 @@ void EventWriter::Put(const Item& item) {
 
 /// The place of a gap is before the next line that gets through.
 void EventWriter::TellGap() {
-  if (missing_ > 0 && PutText(GapLine(missing_))) {
+  if (missing_ > 0 && PutText(JsonLine(GapOf(missing_, "stream"), false))) {
     missing_ = 0;
   }
 }

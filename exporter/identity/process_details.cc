@@ -1,13 +1,13 @@
 #include "exporter/identity/process_details.h"
 
 #include <pwd.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <optional>
 
 #include "exporter/base/text.h"
+#include "exporter/identity/living_image.h"
 
 namespace sched_exporter {
 namespace {
@@ -36,11 +36,8 @@ std::optional<std::string> NameInPasswd(std::uint32_t uid) {
 }  // namespace
 
 std::string ProcessDetails::ReadExe(std::uint32_t pid) const {
-  std::array<char, 4096> target{};
-  const std::string link = procfs_ + "/" + std::to_string(pid) + "/exe";
-  const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
-  return length <= 0 ? std::string()
-                     : PrintableText({target.data(), static_cast<std::size_t>(length)});
+  const ProgramImagePtr image = ImageOfLiving(pid, procfs_);
+  return image == nullptr ? std::string() : PrintableText(image->file);
 }
 
 std::string ProcessDetails::UserName(std::uint32_t uid) {

@@ -1,20 +1,9 @@
 #include <algorithm>
 
-#include "exporter/base/text.h"
 #include "exporter/ledger/ledger.h"
+#include "exporter/model/printable_comm.h"
 
 namespace sched_exporter {
-namespace {
-
-std::string CommText(const Comm& comm) {
-  std::size_t length = 0;
-  while (length < comm.size() && comm[length] != '\0') {
-    ++length;
-  }
-  return PrintableText({comm.data(), length});
-}
-
-}  // namespace
 
 View::Id Ledger::NamedView::Find(const std::string& name) {
   const auto [entry, added] = ids.try_emplace(name);
@@ -74,7 +63,7 @@ Report Ledger::MakeReport() const {
     row.ppid = process.ppid;
     row.uid = process.uid;
     row.kernel_thread = process.kernel_thread;
-    row.comm = CommText(process.comm);
+    row.comm = PrintableComm(process.comm);
     row.group = groups_.names.at(process.group);
     row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "exporter/base/unique_fd.h"
+#include "tests/support/argv.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/exporter.h"
 #include "tests/support/temp_directory.h"
@@ -52,11 +53,7 @@ class EventsCommand : public testing::Test {
     pid_ = fork();
     if (pid_ == 0) {
       dup2(open(output_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDOUT_FILENO);
-      std::vector<char*> arguments;
-      for (std::string& word : words) {
-        arguments.push_back(word.data());
-      }
-      arguments.push_back(nullptr);
+      const std::vector<char*> arguments = Argv(words);
       execv(arguments[0], arguments.data());
       _exit(127);
     }

@@ -13,6 +13,7 @@ build_packages=(
   libelf-dev
   libexpected-dev
   libfmt-dev
+  libre2-dev
   libspdlog-dev
   libyaml-cpp-dev
   libbpf-dev

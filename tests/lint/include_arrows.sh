@@ -1,6 +1,7 @@
 #!/bin/bash
 # Dependencies between the stages of exporter/ point one way:
-#   base <- model <- {config, kernel, identity, ledger, events, metrics} <- app, http on base alone
+#   base <- model <- {rules, kernel, identity, ledger, events, metrics} <- app, config on rules, http on
+#   base alone
 # and each library from outside has one user.
 #   include_arrows.sh [SOURCE_DIR]
 set -euo pipefail
@@ -10,14 +11,15 @@ cd "${1:-$(dirname "$0")/../..}"
 declare -A allowed=(
   [base]=''
   [model]='base'
-  [config]='base'
+  [rules]='base model'
+  [config]='base rules'
   [kernel]='base model'
   [identity]='base model'
   [ledger]='base model'
   [events]='base model'
   [metrics]='base model'
   [http]='base'
-  [app]='base model config kernel identity ledger events metrics http'
+  [app]='base model rules config kernel identity ledger events metrics http'
 )
 
 # Who may include what is not ours: a regular expression, and the stages.
@@ -29,7 +31,8 @@ outside=(
   '<civetweb|<CivetServer' 'http'
   '<zlib' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
-  '<nlohmann/' 'events'
+  '<nlohmann/' 'events identity'
+  '<re2/' 'rules'
   '<cap-ng' 'kernel app'
 )
 

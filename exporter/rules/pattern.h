@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/base/result.h"
+
+namespace re2 {
+class RE2;
+}  // namespace re2
+
+namespace sched_exporter {
+
+/// A regular expression in RE2's syntax, found anywhere in a text unless it is anchored. Linear in
+/// time, bounded in memory. Cheap to copy; may be used by several threads.
+class Pattern {
+ public:
+  /// Fails with RE2's reason.
+  static Result<Pattern> Compile(const std::string& text);
+
+  bool Matches(std::string_view text) const;
+
+  /// As Matches(); appends to `captures` the text of each named group, empty where it took no part
+  /// in the match.
+  bool Capture(std::string_view text,
+               std::vector<std::pair<std::string, std::string>>& captures) const;
+
+  /// Names of the capturing groups.
+  std::vector<std::string> CaptureNames() const;
+
+  /// As it was written.
+  const std::string& text() const;
+
+  bool operator==(const Pattern& other) const { return text() == other.text(); }
+
+ private:
+  explicit Pattern(std::shared_ptr<const re2::RE2> expression)
+      : expression_(std::move(expression)) {}
+
+  std::shared_ptr<const re2::RE2> expression_;
+};
+
+/// Which members of a view have series of their own, by name.
+struct NameFilter {
+  std::vector<Pattern> include;  ///< At least one must match; none: all do.
+  std::vector<Pattern> exclude;  ///< None may match.
+
+  bool Lets(std::string_view name) const;
+  bool operator==(const NameFilter&) const = default;
+};
+
+}  // namespace sched_exporter

@@ -270,6 +270,7 @@ void Collector::NoteBuffers(const SourceStats& source) {
 std::shared_ptr<const Sample> Collector::MakeSample() {
   auto sample = std::make_shared<Sample>();
   sample->report = ledger_->MakeReport();
+  ledger_->NoteTold();
   for (ProcessRow& row : sample->report.processes) {
     const ProcessDetails::Details& details = details_.Of(row);
     row.exe = details.exe;

@@ -14,8 +14,8 @@ constexpr std::chrono::seconds kScanPause{10};
 
 }  // namespace
 
-std::string HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) {
-  return GroupByComm(identity);
+GroupPtr HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) {
+  return MakeGroup(GroupByComm(identity));
 }
 
 void HostNaming::NoteNew(const std::vector<NewCgroup>& made) {
@@ -31,6 +31,10 @@ void HostNaming::Scan() {
   tree_.Scan();
   scanned_size_ = tree_.size();
   scanned_ = std::chrono::steady_clock::now();
+}
+
+bool HostNaming::CgroupLives(const std::string& path) {
+  return tree_.HasDirectory(BytesOfPrintable(path));
 }
 
 std::string HostNaming::CgroupPath(std::uint64_t cgroup_id) {

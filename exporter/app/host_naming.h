@@ -15,8 +15,9 @@ class HostNaming : public Naming {
  public:
   explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) {}
 
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
+  bool CgroupLives(const std::string& path) override;
 
   /// Cgroups that were made since the last call. Call it before events and sweeps are taken in.
   void NoteNew(const std::vector<NewCgroup>& made);

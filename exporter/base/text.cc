@@ -1,5 +1,6 @@
 #include "exporter/base/text.h"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -69,6 +70,28 @@ std::string PrintableText(std::string_view bytes) {
     bytes.remove_prefix(sequence.size());
   }
   return text;
+}
+
+std::string BytesOfPrintable(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      bytes += text[i];
+      continue;
+    }
+    std::uint8_t value = 0;
+    const char* digits = text.data() + i + 2;
+    if (i + 3 < text.size() && text[i + 1] == 'x' &&
+        std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      bytes += static_cast<char>(value);
+      i += 3;
+    } else {
+      bytes += '\\';
+      i += 1;
+    }
+  }
+  return bytes;
 }
 
 }  // namespace sched_exporter

@@ -9,4 +9,7 @@ namespace sched_exporter {
 /// characters become `\xNN`, a backslash becomes two. Different bytes give different texts.
 std::string PrintableText(std::string_view bytes);
 
+/// The bytes that PrintableText() made `text` of.
+std::string BytesOfPrintable(std::string_view text);
+
 }  // namespace sched_exporter

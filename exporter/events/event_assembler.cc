@@ -54,7 +54,8 @@ LifecycleEvent EventAssembler::Begin(const TaskEvent& event, LifecycleEvent::Typ
   begun.ppid = identity.ppid;
   begun.uid = identity.uid;
   begun.comm = PrintableComm(identity.comm);
-  begun.group = naming_.GroupOf(identity, own_image);
+  begun.group =
+      event.group != nullptr ? event.group->name : naming_.GroupOf(identity, own_image)->name;
   begun.cgroup = naming_.CgroupPath(identity.cgroup_id);
   begun.code = event.code;
   begun.image = event.image;

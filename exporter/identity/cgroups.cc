@@ -158,6 +158,11 @@ void CgroupTree::Scan() {
   }
 }
 
+bool CgroupTree::HasDirectory(const std::string& path) const {
+  struct stat status {};
+  return path.starts_with('/') && ::stat((mount_point_ + path).c_str(), &status) == 0;
+}
+
 const std::string* CgroupTree::Find(std::uint64_t id) const {
   const auto entry = paths_.find(id);
   return entry == paths_.end() ? nullptr : &entry->second;

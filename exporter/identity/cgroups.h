@@ -42,6 +42,9 @@ class CgroupTree {
   /// The path, or nullptr.
   const std::string* Find(std::uint64_t id) const;
 
+  /// Whether there is a cgroup with that path now.
+  bool HasDirectory(const std::string& path) const;
+
   std::size_t size() const { return paths_.size(); }
 
  private:

@@ -26,16 +26,20 @@ bool IsZero(const Delta& delta) {
 
 Ledger::Ledger(const LedgerLimits& limits, Naming& naming)
     : naming_(naming),
-      processes_view_(limits.processes, 0),
-      groups_{View(limits.groups, limits.dead_series_ns), {}, {}, {}},
-      cgroups_{View(limits.cgroups, limits.dead_series_ns), {}, {}, {}},
+      processes_view_(limits.processes, {}),
+      groups_(
+          limits.groups, limits.dead_series_ns,
+          [this](const std::string& name) { return naming_.HasSeries(ViewKind::kGroup, name); }),
+      cgroups_(
+          limits.cgroups, limits.dead_series_ns,
+          [this](const std::string& path) { return naming_.HasSeries(ViewKind::kCgroup, path); }),
       limits_(limits) {}
 
 void Ledger::set_limits(const LedgerLimits& limits) {
   limits_ = limits;
-  processes_view_.set_limits(limits.processes, 0);
-  groups_.view.set_limits(limits.groups, limits.dead_series_ns);
-  cgroups_.view.set_limits(limits.cgroups, limits.dead_series_ns);
+  processes_view_.set_limits(limits.processes, {});
+  groups_.set_limits(limits.groups, limits.dead_series_ns);
+  cgroups_.set_limits(limits.cgroups, limits.dead_series_ns);
 }
 
 void Ledger::Apply(const Snapshot& snapshot) {
@@ -49,7 +53,7 @@ void Ledger::Apply(const Snapshot& snapshot) {
   lost_.Take(snapshot);
   // A cgroup without a name may have got one since.
   std::erase_if(cgroup_members_, [&](const auto& entry) {
-    return cgroups_.names.at(entry.second.id) == kUnknownName;
+    return cgroups_.NameOf(entry.second.id) == kUnknownName;
   });
   // Events first: what they tell happened before the readings, or makes the readings stale.
   for (const TaskEvent& event : snapshot.events) {
@@ -182,8 +186,9 @@ bool Ledger::BornSinceSeed(const TaskReading& reading) const {
 }
 
 /// Returns false where the reading had nothing new.
-bool Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id) {
-  return CreditTo(GroupNow(*task.process, reading.identity), task, reading, cgroup_id);
+bool Ledger::Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id,
+                    const GroupPtr& group) {
+  return CreditTo(GroupNow(*task.process, reading.identity, group), task, reading, cgroup_id);
 }
 
 bool Ledger::CreditTo(View::Id group, Task& task, const TaskReading& reading,
@@ -197,8 +202,8 @@ bool Ledger::CreditTo(View::Id group, Task& task, const TaskReading& reading,
     return true;
   }
   processes_view_.Credit(task.process->member, delta);
-  groups_.view.Credit(group, delta);
-  cgroups_.view.Credit(CgroupMember(cgroup_id), delta);
+  groups_.Credit(group, delta);
+  cgroups_.Credit(CgroupMember(cgroup_id), delta);
   return true;
 }
 
@@ -238,9 +243,12 @@ void Ledger::ApplyTaskEvent(const TaskEvent& event) {
     Credit(task, reading, use_known ? task.cgroup_id : event.origin.cgroup_id);
     task.cgroup_id = reading.identity.cgroup_id;
     task.seen_sweep = task.moved_sweep = sweep_;
+    if (event.group != nullptr && reading.identity.pid == reading.identity.tgid) {
+      SetGroup(*task.process, *event.group);
+    }
     return;
   }
-  Credit(task, reading, reading.identity.cgroup_id);
+  Credit(task, reading, reading.identity.cgroup_id, event.group);
   finished_.emplace(reading.key, End{reading.identity, former_start_ns});
   Forget(reading.key);
 }
@@ -336,9 +344,10 @@ void Ledger::CreditLost() {
   for (const LostFinals::Addition& addition : lost_.TakeAdditions(gone_.empty())) {
     TaskIdentity identity;
     identity.comm = addition.comm;
+    identity.cgroup_id = addition.cgroup_id;
     processes_view_.CreditOther(addition.delta);
-    groups_.view.Credit(GroupId(identity, nullptr), addition.delta);
-    cgroups_.view.Credit(CgroupMember(addition.cgroup_id), addition.delta);
+    groups_.Credit(groups_.Find(*naming_.GroupOf(identity, nullptr)), addition.delta);
+    cgroups_.Credit(CgroupMember(addition.cgroup_id), addition.delta);
   }
   unattributed_ns_ += lost_.TakeUnattributed().run_ns;
 }

@@ -9,6 +9,8 @@
 #include "exporter/ledger/label_floors.h"
 #include "exporter/ledger/lifecycles.h"
 #include "exporter/ledger/lost_finals.h"
+#include "exporter/ledger/named_view.h"
+#include "exporter/ledger/removed_cgroups.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/naming.h"
 #include "exporter/model/process_key.h"
@@ -40,7 +42,17 @@ class Ledger {
   /// The totals as of the last snapshot.
   Report MakeReport() const;
 
+  /// Somebody has got the report: series of what is dead by now may go.
+  void NoteTold();
+
   void set_limits(const LedgerLimits& limits);
+
+  /// Groups that have series even if no process was ever in them.
+  void set_constant_groups(const std::vector<GroupPtr>& groups) { groups_.SetAlways(groups); }
+
+  /// The naming's answers for groups and for who has series are others than before. What was
+  /// counted stays where it is.
+  void NameAgain();
 
   /// Tasks that are remembered, living or not yet told finished.
   std::size_t task_count() const { return tasks_.size(); }
@@ -60,6 +72,7 @@ class Ledger {
     std::uint32_t forked_sweep = 0;  ///< The sweep that told its fork, if it told no exit.
     View::Id member = 0;
     View::Id group = 0;
+    bool is_dropped = false;       ///< Its group says that it has no series.
     ProgramImagePtr image;         ///< What it runs, as far as events told.
     std::uint64_t lost_execs = 0;  ///< Execs without an event until `image` was noted.
     Totals offset;                 ///< See LabelFloors.
@@ -95,20 +108,6 @@ class Ledger {
     Comm comm{};
     std::uint32_t sweep = 0;
   };
-  /// A view whose members have names.
-  struct NamedView {
-    View view;
-    Lifecycles lifecycles;
-    std::unordered_map<std::string, View::Id> ids;
-    std::unordered_map<View::Id, std::string> names;
-
-    View::Id Find(const std::string& name);
-    /// What is to be added to the member's lifecycle. It counts as seen in this sweep.
-    Lifecycle& Addition(View::Id id);
-    void Settle(std::uint64_t now_ns, std::size_t max_codes);
-    std::vector<NamedRow> Rows() const;
-    OtherRow Other() const;
-  };
 
   // From records to additions: ledger.cc.
   void ApplyEvent(const TaskEvent& event);
@@ -123,7 +122,8 @@ class Ledger {
   void BeginTask(Task& task, const TaskReading& reading);
   bool BornSinceSeed(const TaskReading& reading) const;
   bool TakeBack(Task& task, const TaskReading& reading);
-  bool Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
+  bool Credit(Task& task, const TaskReading& reading, std::uint64_t cgroup_id,
+              const GroupPtr& group = nullptr);
   bool CreditTo(View::Id group, Task& task, const TaskReading& reading, std::uint64_t cgroup_id);
   void Forget(TaskKey key);
   void AddDebt(const Task& task);
@@ -138,24 +138,30 @@ class Ledger {
   View::Id GroupOfOrigin(const TaskEvent& event);
 
   // Processes, names and populations: ledger_processes.cc.
-  Process& FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image = nullptr);
-  View::Id GroupNow(const Process& process, const TaskIdentity& identity);
+  Process& FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image = nullptr,
+                       const GroupPtr& group = nullptr);
+  View::Id GroupNow(const Process& process, const TaskIdentity& identity,
+                    const GroupPtr& group = nullptr);
+  void SetGroup(Process& process, const Group& group);
+  void SetStanding(const Process& process);
   void TakeOver(Process& from, Process& to);
+  void Rename(Process& process, const Comm& comm);
   void NameProcess(Process& process, const TaskIdentity& identity);
   void UpdateProcess(Process& process, const TaskIdentity& identity);
-  View::Id GroupId(const TaskIdentity& identity, const ProgramImagePtr& image);
   View::Id CgroupMember(std::uint64_t cgroup_id);
   void CountPopulations();
   void CountProcess(const Process& process);
   Totals ShownTotals(const Process& process) const;
   void RemoveEndedProcesses();
   void SettleViews();
+  void SettleCgroups();
   void UpdateCpus(const Snapshot& snapshot);
 
   Naming& naming_;
   View processes_view_;
   NamedView groups_;
   NamedView cgroups_;
+  RemovedCgroups removed_cgroups_;
   std::unordered_map<TaskKey, Task> tasks_;
   std::unordered_map<TaskKey, Gone> gone_;
   std::unordered_map<ProcessKey, Process, ProcessKeyHash> processes_;

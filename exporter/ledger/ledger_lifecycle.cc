@@ -45,7 +45,7 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
     case TaskEvent::Kind::kForked:
       // Its name and its group before its exec, if it does one. The iterator may have come by
       // before it was there.
-      FindProcess(identity, event.image).forked_sweep = sweep_;
+      FindProcess(identity, event.image, event.group).forked_sweep = sweep_;
       CountEvent(event, GroupOfOrigin(event), event.origin.cgroup_id);
       break;
     case TaskEvent::Kind::kThreadStarted:
@@ -53,14 +53,16 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
       break;
     case TaskEvent::Kind::kExecFailed:
       // Its image is what did not come to run.
-      CountEvent(event, GroupNow(FindProcess(identity), identity), identity.cgroup_id);
+      CountEvent(event,
+                 GroupNow(FindProcess(identity, nullptr, event.group), identity, event.group),
+                 identity.cgroup_id);
       break;
     default: {
-      Process& process = FindProcess(identity, event.image);
+      Process& process = FindProcess(identity, event.image, event.group);
       if (event.kind == TaskEvent::Kind::kExited) {
         process.forked_sweep = 0;
       }
-      CountEvent(event, GroupNow(process, identity), identity.cgroup_id);
+      CountEvent(event, GroupNow(process, identity, event.group), identity.cgroup_id);
     }
   }
 }
@@ -81,18 +83,18 @@ void Ledger::ApplyExec(const TaskEvent& event) {
   CreditTo(process.group, task, reading, reading.identity.cgroup_id);
   task.cgroup_id = reading.identity.cgroup_id;
   task.seen_sweep = sweep_;
-  const bool renamed = process.comm != reading.identity.comm;
   process.image = event.image;
   process.lost_execs = lost_execs_;
-  if (renamed) {
-    NameProcess(process, reading.identity);
-  } else {
-    process.group = GroupId(reading.identity, process.image);
-  }
+  Rename(process, reading.identity.comm);
+  SetGroup(process,
+           event.group != nullptr ? *event.group : *naming_.GroupOf(reading.identity, event.image));
   CountEvent(event, process.group, reading.identity.cgroup_id);
 }
 
 View::Id Ledger::GroupOfOrigin(const TaskEvent& event) {
+  if (event.origin_group != nullptr) {
+    return groups_.Find(*event.origin_group);
+  }
   TaskIdentity caller;
   caller.tgid = caller.pid = event.origin.tgid;
   caller.leader_start_ns = caller.start_ns = event.origin.leader_start_ns;
@@ -101,7 +103,8 @@ View::Id Ledger::GroupOfOrigin(const TaskEvent& event) {
   caller.uid = event.reading.identity.uid;
   caller.kernel_thread = event.reading.identity.kernel_thread;
   const auto known = processes_.find(KeyOf(event.origin));
-  return known == processes_.end() ? GroupId(caller, event.image) : GroupNow(known->second, caller);
+  return known == processes_.end() ? groups_.Find(*naming_.GroupOf(caller, event.image))
+                                   : GroupNow(known->second, caller);
 }
 
 void Ledger::CountEvent(const TaskEvent& event, View::Id group, std::uint64_t cgroup_id) {
@@ -129,10 +132,12 @@ void Ledger::CountLost(const LostCount& lost) {
   }
   TaskIdentity identity;
   identity.comm = lost.comm;
-  Lifecycle& group = lost.has_owner ? groups_.Addition(GroupId(identity, nullptr))
-                                    : groups_.lifecycles.PendingOther();
-  Lifecycle& cgroup = lost.has_owner ? cgroups_.Addition(CgroupMember(lost.cgroup_id))
-                                     : cgroups_.lifecycles.PendingOther();
+  identity.cgroup_id = lost.cgroup_id;
+  Lifecycle& group = lost.has_owner
+                         ? groups_.Addition(groups_.Find(*naming_.GroupOf(identity, nullptr)))
+                         : groups_.OtherAddition();
+  Lifecycle& cgroup =
+      lost.has_owner ? cgroups_.Addition(CgroupMember(lost.cgroup_id)) : cgroups_.OtherAddition();
   for (Lifecycle* addition : {&group, &cgroup}) {
     Add(lost.kind, lost.code, lost.count, *addition);
     addition->lifetimes += lost.lifetimes;

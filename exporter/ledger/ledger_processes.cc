@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "exporter/ledger/ledger.h"
+#include "exporter/model/printable_comm.h"
 
 namespace sched_exporter {
 
-Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image) {
+Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity, const ProgramImagePtr& image,
+                                     const GroupPtr& group) {
   const ProcessKey key = KeyOf(identity);
   if (const auto known = processes_.find(key); known != processes_.end()) {
     return known->second;
@@ -24,8 +26,8 @@ Ledger::Process& Ledger::FindProcess(const TaskIdentity& identity, const Program
   process.cgroup_id = identity.cgroup_id;
   process.image = image;
   process.lost_execs = lost_execs_;
-  process.group = GroupId(identity, image);
   process.member = processes_view_.Add();
+  SetGroup(process, group != nullptr ? *group : *naming_.GroupOf(identity, image));
   if (youngest != nullptr) {
     TakeOver(*youngest, process);
   }
@@ -48,16 +50,51 @@ void Ledger::TakeOver(Process& from, Process& to) {
   from.tasks = 0;
 }
 
+void Ledger::SetGroup(Process& process, const Group& group) {
+  process.group = groups_.Find(group);
+  process.is_dropped = group.is_dropped;
+  SetStanding(process);
+}
+
+void Ledger::SetStanding(const Process& process) {
+  const bool has_series =
+      !process.is_dropped && naming_.HasSeries(ViewKind::kProcess, PrintableComm(process.comm));
+  processes_view_.set_standing(process.member,
+                               has_series ? View::Standing::kOrdinary : View::Standing::kNever);
+}
+
+void Ledger::Rename(Process& process, const Comm& comm) {
+  if (process.comm != comm) {
+    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    process.comm = comm;
+    process.new_labels = true;
+  }
+}
+
 void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
   if (process.comm != identity.comm) {
-    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
-    process.comm = identity.comm;
+    Rename(process, identity.comm);
     if (process.lost_execs != lost_execs_) {
       process.image = nullptr;  // perhaps it was an exec that changed the name
     }
-    process.group = GroupId(identity, process.image);
-    process.new_labels = true;
+    SetGroup(process, *naming_.GroupOf(identity, process.image));
   }
+}
+
+void Ledger::NameAgain() {
+  for (auto& [key, process] : processes_) {
+    TaskIdentity identity;
+    identity.start_ns = identity.leader_start_ns = key.leader_start_ns;
+    identity.pid = identity.tgid = key.tgid;
+    identity.ppid = process.ppid;
+    identity.uid = process.uid;
+    identity.cgroup_id = process.cgroup_id;
+    identity.kernel_thread = process.kernel_thread;
+    identity.comm = process.comm;
+    SetGroup(process, *naming_.GroupOf(identity, process.image));
+  }
+  groups_.FilterAgain();
+  cgroups_.FilterAgain();
 }
 
 void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
@@ -71,15 +108,15 @@ void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
   }
 }
 
-View::Id Ledger::GroupId(const TaskIdentity& identity, const ProgramImagePtr& image) {
-  return groups_.Find(naming_.GroupOf(identity, image));
-}
-
-/// The group of a process when it had the name in `identity`: its own, or that of a name that the
-/// process has left or not yet got.
-View::Id Ledger::GroupNow(const Process& process, const TaskIdentity& identity) {
+/// The group of a process when it had the name in `identity`: what an event told, its own, or that
+/// of a name that the process has left or not yet got.
+View::Id Ledger::GroupNow(const Process& process, const TaskIdentity& identity,
+                          const GroupPtr& group) {
+  if (group != nullptr) {
+    return groups_.Find(*group);
+  }
   const bool by_process = identity.comm == process.comm || process.named_sweep == sweep_;
-  return by_process ? process.group : GroupId(identity, process.image);
+  return by_process ? process.group : groups_.Find(*naming_.GroupOf(identity, process.image));
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
@@ -93,16 +130,16 @@ View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
 
 void Ledger::CountPopulations() {
   processes_view_.ClearPopulations();
-  groups_.view.ClearPopulations();
-  cgroups_.view.ClearPopulations();
+  groups_.ClearPopulations();
+  cgroups_.ClearPopulations();
   living_ = 0;
   for (const auto& [key, task] : tasks_) {
     if (task.living_sweep == sweep_) {
       ++living_;
       ++processes_view_.population(task.process->member).threads;
-      ++cgroups_.view.population(CgroupMember(task.cgroup_id)).threads;
+      ++cgroups_.population(CgroupMember(task.cgroup_id)).threads;
     }
-    cgroups_.view.Hold(CgroupMember(task.cgroup_id));
+    cgroups_.Hold(CgroupMember(task.cgroup_id));
   }
   RemoveEndedProcesses();
   for (auto& [key, process] : processes_) {
@@ -132,6 +169,7 @@ void Ledger::RemoveEndedProcesses() {
         youngest != by_pid_.end() && youngest->second == &process) {
       by_pid_.erase(youngest);
     }
+    naming_.Forget(process.key);
     return true;
   });
   floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
@@ -140,17 +178,16 @@ void Ledger::RemoveEndedProcesses() {
 void Ledger::CountProcess(const Process& process) {
   const View::Id cgroup = CgroupMember(process.cgroup_id);
   processes_view_.Hold(process.member);
-  groups_.view.Hold(process.group);
-  cgroups_.view.Hold(cgroup);
+  groups_.Hold(process.group);
+  cgroups_.Hold(cgroup);
   Population& own = processes_view_.population(process.member);
   if (own.threads == 0) {
     return;
   }
   own.processes = 1;
   own.oldest_start_ns = process.key.leader_start_ns;
-  groups_.view.population(process.group).threads += own.threads;
-  for (Population* sum :
-       {&groups_.view.population(process.group), &cgroups_.view.population(cgroup)}) {
+  groups_.population(process.group).threads += own.threads;
+  for (Population* sum : {&groups_.population(process.group), &cgroups_.population(cgroup)}) {
     ++sum->processes;
     if (sum->oldest_start_ns == 0 || own.oldest_start_ns < sum->oldest_start_ns) {
       sum->oldest_start_ns = own.oldest_start_ns;
@@ -180,12 +217,25 @@ void Ledger::UpdateCpus(const Snapshot& snapshot) {
 void Ledger::SettleViews() {
   std::vector<View::Id> removed;
   processes_view_.Settle(now_ns_, removed);
-  groups_.Settle(now_ns_, limits_.codes);
-  cgroups_.Settle(now_ns_, limits_.codes);
+  std::vector<NamedRow> ended;
+  groups_.Settle(now_ns_, limits_.codes, ended);
+  SettleCgroups();
   // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
   std::erase_if(cgroup_members_, [&](const auto& entry) {
-    return entry.second.used_sweep != sweep_ || !cgroups_.names.contains(entry.second.id);
+    return entry.second.used_sweep != sweep_ || !cgroups_.Has(entry.second.id);
   });
+}
+
+/// A cgroup has its series as long as it is there, once it had any. What it counted goes to the
+/// one above when they go.
+void Ledger::SettleCgroups() {
+  const auto lives = [this](const std::string& path) { return naming_.CgroupLives(path); };
+  cgroups_.HoldIf(lives);
+  std::vector<NamedRow> removed;
+  cgroups_.Settle(now_ns_, limits_.codes, removed);
+  if (!removed.empty()) {
+    removed_cgroups_.Add(std::move(removed), lives, limits_.cgroups, limits_.codes);
+  }
 }
 
 }  // namespace sched_exporter

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "exporter/ledger/code_series.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/lifecycle.h"
 
@@ -23,6 +24,9 @@ class Lifecycles {
   /// A member was removed from the view.
   void Remove(View::Id id);
 
+  /// Something was counted in the member's own series.
+  bool Has(View::Id id) const { return members_.contains(id); }
+
   /// Of the member's own series.
   const Lifecycle& Of(View::Id id) const;
   const Lifecycle& Other() const { return other_; }
@@ -31,15 +35,12 @@ class Lifecycles {
   bool has_other() const { return has_other_; }
 
  private:
-  void AddTo(Lifecycle& to, const Lifecycle& addition, std::size_t max_codes);
-
   std::unordered_map<View::Id, Lifecycle> members_;
   std::unordered_map<View::Id, Lifecycle> pending_;
   Lifecycle other_;
   Lifecycle pending_other_;
   bool has_other_ = false;
-  std::size_t exit_series_ = 0;
-  std::size_t failure_series_ = 0;
+  CodeSeries codes_;
 };
 
 }  // namespace sched_exporter

@@ -5,52 +5,6 @@
 
 namespace sched_exporter {
 
-View::Id Ledger::NamedView::Find(const std::string& name) {
-  const auto [entry, added] = ids.try_emplace(name);
-  if (added) {
-    entry->second = view.Add();
-    names[entry->second] = name;
-  }
-  return entry->second;
-}
-
-Lifecycle& Ledger::NamedView::Addition(View::Id id) {
-  view.Credit(id, Delta{});
-  return lifecycles.Pending(id);
-}
-
-void Ledger::NamedView::Settle(std::uint64_t now_ns, std::size_t max_codes) {
-  std::vector<View::Id> removed;
-  view.Settle(now_ns, removed);
-  lifecycles.Settle(view, max_codes);
-  for (const View::Id id : removed) {
-    lifecycles.Remove(id);
-    const auto name = names.find(id);
-    ids.erase(name->second);
-    names.erase(name);
-  }
-}
-
-std::vector<NamedRow> Ledger::NamedView::Rows() const {
-  std::vector<NamedRow> rows;
-  for (const auto& [id, name] : names) {
-    const View::Member& member = view.member(id);
-    if (member.shown) {
-      rows.push_back({name, member.population, member.totals, lifecycles.Of(id)});
-    }
-  }
-  std::sort(rows.begin(), rows.end(),
-            [](const NamedRow& a, const NamedRow& b) { return a.name < b.name; });
-  return rows;
-}
-
-OtherRow Ledger::NamedView::Other() const {
-  OtherRow other = view.Other();
-  other.lifecycle = lifecycles.Other();
-  other.present = other.present || lifecycles.has_other();
-  return other;
-}
-
 Report Ledger::MakeReport() const {
   Report report;
   for (const auto& [key, process] : processes_) {
@@ -64,8 +18,8 @@ Report Ledger::MakeReport() const {
     row.uid = process.uid;
     row.kernel_thread = process.kernel_thread;
     row.comm = PrintableComm(process.comm);
-    row.group = groups_.names.at(process.group);
-    row.cgroup = cgroups_.names.at(cgroup_members_.at(process.cgroup_id).id);
+    row.group = groups_.NameOf(process.group);
+    row.cgroup = cgroups_.NameOf(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;
     row.population.oldest_start_ns = key.leader_start_ns;  // also while its last task is missing
     row.totals = ShownTotals(process);
@@ -75,6 +29,7 @@ Report Ledger::MakeReport() const {
             [](const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; });
   report.groups = groups_.Rows();
   report.cgroups = cgroups_.Rows();
+  report.removed_cgroups = removed_cgroups_.Rows();
   report.other_processes = processes_view_.Other();
   report.other_groups = groups_.Other();
   report.other_cgroups = cgroups_.Other();
@@ -85,6 +40,11 @@ Report Ledger::MakeReport() const {
   report.exec_failures = exec_failures_;
   report.tasks = living_;
   return report;
+}
+
+void Ledger::NoteTold() {
+  groups_.NoteTold();
+  cgroups_.NoteTold();
 }
 
 }  // namespace sched_exporter

@@ -47,6 +47,14 @@ void View::ClearPopulations() {
   }
 }
 
+bool View::IsKept(const Slot& slot, std::uint64_t now_ns) const {
+  if (keep_.dead_ns == 0 && !keep_.until_told) {
+    return false;
+  }
+  return (slot.touched || slot.member.shown) &&
+         (now_ns - slot.last_seen_ns < keep_.dead_ns || (keep_.until_told && !slot.told));
+}
+
 std::vector<View::Id> View::Candidates(std::uint64_t now_ns) {
   std::vector<Id> candidates;
   for (Id id = 0; id < slots_.size(); ++id) {
@@ -54,34 +62,45 @@ std::vector<View::Id> View::Candidates(std::uint64_t now_ns) {
     if (!slot.used) {
       continue;
     }
-    if (slot.held || (slot.touched && keep_dead_ns_ > 0)) {
+    if (slot.held || slot.touched) {
       slot.last_seen_ns = now_ns;
+      slot.told = slot.told && !slot.touched;
     }
-    const bool kept = keep_dead_ns_ > 0 && (slot.touched || slot.member.shown) &&
-                      now_ns - slot.last_seen_ns < keep_dead_ns_;
-    slot.wanted = slot.held || kept;
-    if (slot.wanted) {
+    slot.wanted = slot.held || slot.standing == Standing::kAlways || IsKept(slot, now_ns);
+    if (!slot.wanted) {
+      continue;
+    }
+    if (slot.standing == Standing::kNever) {
+      slot.member.shown = false;
+      other_present_ = true;
+    } else {
       candidates.push_back(id);
     }
   }
   return candidates;
 }
 
+/// Equal ones keep their series, so that idle members don't come and go.
+bool View::ComesBefore(Id a, Id b) const {
+  const Slot& x = slots_[a];
+  const Slot& y = slots_[b];
+  const bool x_always = x.standing == Standing::kAlways;
+  if (x_always != (y.standing == Standing::kAlways)) {
+    return x_always;
+  }
+  if (x.rank_ns != y.rank_ns) {
+    return x.rank_ns > y.rank_ns;
+  }
+  if (x.member.shown != y.member.shown) {
+    return x.member.shown;
+  }
+  return a < b;
+}
+
 void View::ChooseShown(std::vector<Id> candidates) {
   if (candidates.size() > limit_) {
-    // Equal ones keep their series, so that idle members don't come and go.
-    const auto before = [&](Id a, Id b) {
-      const Slot& x = slots_[a];
-      const Slot& y = slots_[b];
-      if (x.rank_ns != y.rank_ns) {
-        return x.rank_ns > y.rank_ns;
-      }
-      if (x.member.shown != y.member.shown) {
-        return x.member.shown;
-      }
-      return a < b;
-    };
-    std::nth_element(candidates.begin(), candidates.begin() + limit_, candidates.end(), before);
+    std::nth_element(candidates.begin(), candidates.begin() + limit_, candidates.end(),
+                     [this](Id a, Id b) { return ComesBefore(a, b); });
     for (auto id = candidates.begin() + limit_; id != candidates.end(); ++id) {
       slots_[*id].member.shown = false;
     }
@@ -93,9 +112,16 @@ void View::ChooseShown(std::vector<Id> candidates) {
   }
 }
 
+void View::NoteTold() {
+  for (Slot& slot : slots_) {
+    slot.told = true;
+  }
+}
+
 void View::GiveAway(Slot& slot) {
   if (slot.member.shown) {
     AddTo(slot.member.totals, slot.split.Add(slot.pending), slot.pending);
+    slot.has_totals = true;
   } else {
     other_pending_ += slot.pending;
   }

@@ -24,17 +24,30 @@ class View {
     bool shown = false;     ///< Has a series of its own.
   };
 
-  /// `keep_dead_ns`: how long a shown member without tasks keeps its series.
-  View(std::uint32_t limit, std::uint64_t keep_dead_ns)
-      : limit_(limit), keep_dead_ns_(keep_dead_ns) {}
+  /// How long a shown member that nobody holds keeps its series.
+  struct Keep {
+    std::uint64_t dead_ns = 0;
+    bool until_told = false;  ///< And until its last figures were told: NoteTold().
+  };
 
-  void set_limits(std::uint32_t limit, std::uint64_t keep_dead_ns) {
+  /// Whether a member may have a series of its own.
+  enum class Standing {
+    kOrdinary,  ///< While the limit lets it.
+    kAlways,    ///< Even if nobody holds it and nothing was added.
+    kNever,     ///< It is in `other`.
+  };
+
+  View(std::uint32_t limit, Keep keep) : limit_(limit), keep_(keep) {}
+
+  void set_limits(std::uint32_t limit, Keep keep) {
     limit_ = limit;
-    keep_dead_ns_ = keep_dead_ns;
+    keep_ = keep;
   }
 
   /// A new member; its id is valid until Settle() says that it was removed.
   Id Add();
+
+  void set_standing(Id id, Standing standing) { slots_[id].standing = standing; }
 
   /// Notes an addition; Settle() gives it to a series.
   void Credit(Id id, const Delta& delta);
@@ -48,12 +61,18 @@ class View {
 
   /// Somebody keeps this id: the next Settle() doesn't remove it.
   void Hold(Id id) { slots_[id].held = true; }
+  bool IsHeld(Id id) const { return slots_[id].held; }
 
   /// Decides who has a series, gives the additions away, and removes members that are gone.
   /// `now_ns` is any clock that doesn't go back. Appends the removed ids.
   void Settle(std::uint64_t now_ns, std::vector<Id>& removed);
 
+  /// Somebody has read the totals of all series.
+  void NoteTold();
+
   const Member& member(Id id) const { return slots_[id].member; }
+  /// It has, or had, a series with figures; also of ids that Settle() has just removed.
+  bool HasTotals(Id id) const { return slots_[id].has_totals; }
   OtherRow Other() const;
 
  private:
@@ -63,18 +82,23 @@ class View {
     Delta pending;
     std::uint64_t rank_ns = 0;       ///< Run time of all its life: the smallest is folded.
     std::uint64_t last_seen_ns = 0;  ///< When it last had a task or an addition.
+    Standing standing = Standing::kOrdinary;
     bool used = false;
     bool touched = false;
+    bool told = true;  ///< Nothing was added since the last NoteTold().
+    bool has_totals = false;
     bool held = false;
     bool wanted = false;
   };
 
   std::vector<Id> Candidates(std::uint64_t now_ns);
+  bool IsKept(const Slot& slot, std::uint64_t now_ns) const;
+  bool ComesBefore(Id a, Id b) const;
   void ChooseShown(std::vector<Id> candidates);
   void GiveAway(Slot& slot);
 
   std::uint32_t limit_;
-  std::uint64_t keep_dead_ns_;
+  Keep keep_;
   std::vector<Slot> slots_;
   std::vector<Id> free_;
   std::vector<Id> touched_;

@@ -5,14 +5,35 @@ namespace {
 
 prometheus::ClientMetric& AddSeries(MetricFamily& to, const Family& family, LabelValues values) {
   prometheus::ClientMetric& metric = to.metric.emplace_back();
-  metric.label.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    metric.label.push_back({family.labels[i], std::move(values[i])});
+  metric.label.reserve(values.own.size() + (values.more == nullptr ? 0 : values.more->size()));
+  for (std::size_t i = 0; i < values.own.size(); ++i) {
+    if (!values.own[i].empty()) {
+      metric.label.push_back({family.labels[i], std::move(values.own[i])});
+    }
+  }
+  if (values.more != nullptr) {
+    for (const auto& [name, value] : *values.more) {
+      metric.label.push_back({name, value});
+    }
   }
   return metric;
 }
 
 }  // namespace
+
+LabelValues With(const LabelValues& labels, const std::string& last) {
+  LabelValues values{};
+  values.own.reserve(labels.own.size() + 1);
+  values = labels;
+  values.own.push_back(last);
+  return values;
+}
+
+LabelValues LabelsOf(const NamedRow& row) {
+  LabelValues labels{row.name};
+  labels.more = &row.labels;
+  return labels;
+}
 
 MetricFamily Builder::Begin(const Family& family, std::size_t series) {
   MetricFamily made;

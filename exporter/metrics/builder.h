@@ -4,21 +4,37 @@
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
+#include <initializer_list>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "exporter/metrics/families.h"
+#include "exporter/model/group.h"
+#include "exporter/model/report.h"
 
 namespace sched_exporter {
 
 using prometheus::MetricFamily;
 
-/// Values of a family's labels, in the order of their names.
-using LabelValues = std::vector<std::string>;
+/// Values of a series' labels. An empty value is none, to Prometheus, and is left out.
+struct LabelValues {
+  LabelValues(std::initializer_list<std::string> values) : own(values) {}
+
+  std::vector<std::string> own;  ///< Of the family's labels, in the order of their names.
+  /// Labels that not all series of the family have; not owned, may be null.
+  const std::map<std::string, std::string>* more = nullptr;
+};
+
+/// `labels` and the value of one label more.
+LabelValues With(const LabelValues& labels, const std::string& last);
+
+/// The labels of a group or cgroup.
+LabelValues LabelsOf(const NamedRow& row);
 
 /// The label value of what has no series of its own.
-inline constexpr char kOther[] = "other";
+inline constexpr const char* kOther = kOtherName;
 
 /// The one place where nanoseconds become seconds.
 inline double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }

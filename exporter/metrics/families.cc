@@ -16,52 +16,65 @@ std::string Name(const std::string& view, const std::string& rest) {
   return "sched_" + view + "_" + rest;
 }
 
+constexpr char kByRemoved[] = "; of cgroups that were removed, by the cgroup above.";
+
 }  // namespace
 
-ViewFamilies::ViewFamilies(const std::string& view, const std::vector<std::string>& labels)
+ViewFamilies::ViewFamilies(const std::string& view, const std::vector<std::string>& labels,
+                           const std::string& by)
     : cpu{Name(view, "cpu_seconds_total"), kCounter,
-          "CPU time by " + view + ", exact; split into modes as the tick sampled it.",
-          With(labels, "mode")},
+          "CPU time, exact; split into modes as the tick sampled it" + by, With(labels, "mode")},
       wait{Name(view, "runqueue_wait_seconds_total"), kCounter,
-           "Time that tasks were runnable but waited for a CPU, by " + view + ".", labels},
+           "Time that tasks were runnable but waited for a CPU" + by, labels},
       switches{Name(view, "context_switches_total"), kCounter,
-               "Context switches away from tasks, by " + view + ".", With(labels, "kind")},
-      timeslices{Name(view, "timeslices_total"), kCounter,
-                 "Times that a task was given a CPU, by " + view + ".", labels},
+               "Context switches away from tasks" + by, With(labels, "kind")},
+      timeslices{Name(view, "timeslices_total"), kCounter, "Times that a task was given a CPU" + by,
+                 labels},
       migrations{Name(view, "cpu_migrations_total"), kCounter,
-                 "Moves of tasks from one CPU to another, by " + view + ".", labels},
-      threads{Name(view, "threads"), kGauge, "Living tasks, by " + view + ".", labels} {}
+                 "Moves of tasks from one CPU to another" + by, labels},
+      threads{Name(view, "threads"), kGauge, "Living tasks" + by, labels} {}
 
-LifecycleFamilies::LifecycleFamilies(const std::string& view)
-    : execs{Name(view, "execs_total"),
-            kCounter,
-            "Execs that succeeded, by the " + view + " after the exec.",
-            {view}},
+LifecycleFamilies::LifecycleFamilies(const std::string& view, const std::string& label,
+                                     const std::string& by)
+    : execs{Name(view, "execs_total"), kCounter, "Execs that succeeded" + by, {label}},
       exec_failures{Name(view, "exec_failures_total"),
                     kCounter,
-                    "Execs that failed, by the caller's " + view + " and errno.",
-                    {view, "errno"}},
+                    "Execs that failed, by errno" + by,
+                    {label, "errno"}},
       forks{Name(view, "forks_total"),
             kCounter,
-            "New processes, by the " + view + " of the process that called fork.",
-            {view}},
+            "New processes, counted where the parent is" + by,
+            {label}},
       thread_starts{Name(view, "thread_starts_total"),
                     kCounter,
-                    "New threads of processes that were there, by " + view + ".",
-                    {view}},
+                    "New threads of processes that were there" + by,
+                    {label}},
       exits{Name(view, "exits_total"),
             kCounter,
-            "Processes that ended, by " + view + " and exit code or name of the signal.",
-            {view, "code"}},
+            "Processes that ended, by exit code or name of the signal" + by,
+            {label, "code"}},
       oom_kills{Name(view, "oom_kills_total"),
                 kCounter,
-                "Processes that the OOM killer ended, by " + view + ".",
-                {view}} {}
+                "Processes that the OOM killer ended" + by,
+                {label}} {}
+
+void ViewFamilies::set_more_labels(const std::vector<std::string>& labels) {
+  for (Family* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
+    family->more_labels = labels;
+  }
+}
+
+void LifecycleFamilies::set_more_labels(const std::vector<std::string>& labels) {
+  for (Family* family : {&execs, &exec_failures, &forks, &thread_starts, &exits, &oom_kills}) {
+    family->more_labels = labels;
+  }
+}
 
 Families::Families()
-    : process("process", {"pid", "comm", "group"}),
-      group("group", {"group"}),
-      cgroup("cgroup", {"cgroup"}),
+    : process("process", {"pid", "comm", "group"}, "; by process."),
+      group("group", {"group"}, "; by group."),
+      cgroup("cgroup", {"cgroup"}, "; by cgroup."),
+      removed_cgroup("removed_cgroup", {"cgroup"}, kByRemoved),
       process_start_time{"sched_process_start_time_seconds",
                          kGauge,
                          "Start of the process in Unix time.",
@@ -79,8 +92,9 @@ Families::Families()
                        kGauge,
                        "Living processes whose leader is in the cgroup.",
                        {"cgroup"}},
-      group_lifecycle("group"),
-      cgroup_lifecycle("cgroup"),
+      group_lifecycle("group", "group", "; by group."),
+      cgroup_lifecycle("cgroup", "cgroup", "; by cgroup."),
+      removed_cgroup_lifecycle("removed_cgroup", "cgroup", kByRemoved),
       group_lifetime{"sched_group_process_lifetime_seconds",
                      kHistogram,
                      "Time from fork to exit of processes that ended, by group.",
@@ -178,15 +192,26 @@ Families::Families()
       self_start_time{"process_start_time_seconds",
                       kGauge,
                       "Start time of the process since unix epoch in seconds.",
-                      {}} {}
+                      {}} {
+  removed_cgroup.threads = {};
+  const std::vector<std::string> of_cgroups{"container", "namespace", "pod", "unit"};
+  process_info.more_labels = of_cgroups;
+  cgroup_processes.more_labels = of_cgroups;
+  cgroup.set_more_labels(of_cgroups);
+  cgroup_lifecycle.set_more_labels(of_cgroups);
+}
 
 std::vector<const Family*> Families::All() const {
   std::vector<const Family*> all;
-  for (const ViewFamilies* view : {&process, &group, &cgroup}) {
-    all.insert(all.end(), {&view->cpu, &view->wait, &view->switches, &view->timeslices,
-                           &view->migrations, &view->threads});
+  for (const ViewFamilies* view : {&process, &group, &cgroup, &removed_cgroup}) {
+    all.insert(all.end(),
+               {&view->cpu, &view->wait, &view->switches, &view->timeslices, &view->migrations});
+    if (!view->threads.name.empty()) {
+      all.push_back(&view->threads);
+    }
   }
-  for (const LifecycleFamilies* view : {&group_lifecycle, &cgroup_lifecycle}) {
+  for (const LifecycleFamilies* view :
+       {&group_lifecycle, &cgroup_lifecycle, &removed_cgroup_lifecycle}) {
     all.insert(all.end(), {&view->execs, &view->exec_failures, &view->forks, &view->thread_starts,
                            &view->exits, &view->oom_kills});
   }

@@ -14,24 +14,33 @@ struct Family {
   prometheus::MetricType type = prometheus::MetricType::Gauge;
   std::string help;
   std::vector<std::string> labels;  ///< Names, in the order of exposition.
+  /// Names of those that not every series has.
+  std::vector<std::string> more_labels = {};
 };
 
-/// The families of one view. `view` is "process", "group" or "cgroup".
+/// The families of one view. `view` is "process", "group", "cgroup" or "removed_cgroup", `by` the
+/// end of each help text.
 struct ViewFamilies {
-  explicit ViewFamilies(const std::string& view, const std::vector<std::string>& labels);
+  ViewFamilies(const std::string& view, const std::vector<std::string>& labels,
+               const std::string& by);
+
+  /// Of all of them.
+  void set_more_labels(const std::vector<std::string>& labels);
 
   Family cpu;
   Family wait;
   Family switches;
   Family timeslices;
   Family migrations;
-  Family threads;
+  Family threads;  ///< Without a name where nothing can live.
 };
 
-/// The families of what happens in the lives of processes, in one view: "group" or "cgroup", which
-/// is the name of the label, too.
+/// The families of what happens in the lives of processes, in a view other than that of processes.
 struct LifecycleFamilies {
-  explicit LifecycleFamilies(const std::string& view);
+  LifecycleFamilies(const std::string& view, const std::string& label, const std::string& by);
+
+  /// Of all of them.
+  void set_more_labels(const std::vector<std::string>& labels);
 
   Family execs;
   Family exec_failures;
@@ -48,6 +57,7 @@ struct Families {
   ViewFamilies process;
   ViewFamilies group;
   ViewFamilies cgroup;
+  ViewFamilies removed_cgroup;
   Family process_start_time;
   Family process_info;
   Family group_processes;
@@ -55,6 +65,7 @@ struct Families {
   Family cgroup_processes;
   LifecycleFamilies group_lifecycle;
   LifecycleFamilies cgroup_lifecycle;
+  LifecycleFamilies removed_cgroup_lifecycle;
   Family group_lifetime;
   Family exec_failures;
   Family cpu_busy;

@@ -10,18 +10,18 @@ namespace {
 
 /// A group or cgroup, or all that have no series of their own.
 struct Row {
-  std::string name;
-  const Lifecycle* lifecycle = nullptr;
+  LabelValues labels;
+  const Lifecycle* lifecycle;
 };
 
 std::vector<Row> RowsOf(const std::vector<NamedRow>& named, const OtherRow& other) {
   std::vector<Row> rows;
   rows.reserve(named.size() + 1);
   for (const NamedRow& row : named) {
-    rows.push_back({row.name, &row.lifecycle});
+    rows.push_back({LabelsOf(row), &row.lifecycle});
   }
   if (other.present) {
-    rows.push_back({kOther, &other.lifecycle});
+    rows.push_back({{kOther}, &other.lifecycle});
   }
   return rows;
 }
@@ -36,7 +36,7 @@ void AddCounts(Builder& builder, const Family& family, const std::vector<Row>& r
                std::uint64_t Lifecycle::*field) {
   MetricFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
-    Builder::Put(made, family, {row.name}, Count(row.lifecycle->*field));
+    Builder::Put(made, family, row.labels, Count(row.lifecycle->*field));
   }
   builder.End(std::move(made));
 }
@@ -48,7 +48,7 @@ void AddCodes(Builder& builder, const Family& family, const std::vector<Row>& ro
   MetricFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
     for (const auto& [code, count] : row.lifecycle->*field) {
-      Builder::Put(made, family, {row.name, name_of(code)}, Count(count));
+      Builder::Put(made, family, With(row.labels, name_of(code)), Count(count));
     }
   }
   builder.End(std::move(made));
@@ -84,7 +84,7 @@ void AddLifetimes(Builder& builder, const Family& family, const std::vector<Row>
   for (const Row& row : rows) {
     prometheus::ClientMetric::Histogram histogram = HistogramOf(row.lifecycle->lifetimes);
     if (histogram.sample_count != 0) {
-      Builder::Put(made, family, {row.name}, std::move(histogram));
+      Builder::Put(made, family, row.labels, std::move(histogram));
     }
   }
   builder.End(std::move(made));
@@ -105,6 +105,7 @@ void AddLifecycles(Builder& builder, const Families& families, const Report& rep
   AddLifecycle(builder, families.group_lifecycle, groups);
   AddLifetimes(builder, families.group_lifetime, groups);
   AddLifecycle(builder, families.cgroup_lifecycle, RowsOf(report.cgroups, report.other_cgroups));
+  AddLifecycle(builder, families.removed_cgroup_lifecycle, RowsOf(report.removed_cgroups, {}));
   AddHostFailures(builder, families.exec_failures, report);
 }
 

@@ -6,17 +6,9 @@ namespace {
 /// A row of any view: its label values, and what it counts.
 struct Series {
   LabelValues labels;
-  const Totals* totals = nullptr;
-  const Population* population = nullptr;
+  const Totals* totals;
+  const Population* population;
 };
-
-LabelValues With(const LabelValues& labels, const char* last) {
-  LabelValues values;
-  values.reserve(labels.size() + 1);
-  values = labels;
-  values.emplace_back(last);
-  return values;
-}
 
 void AddView(Builder& builder, const ViewFamilies& families, const std::vector<Series>& rows) {
   const std::size_t n = rows.size();
@@ -37,11 +29,25 @@ void AddView(Builder& builder, const ViewFamilies& families, const std::vector<S
                  Count(t.involuntary_switches));
     Builder::Put(timeslices, families.timeslices, row.labels, Count(t.timeslices));
     Builder::Put(migrations, families.migrations, row.labels, Count(t.migrations));
-    Builder::Put(threads, families.threads, row.labels, row.population->threads);
+    if (!families.threads.name.empty()) {
+      Builder::Put(threads, families.threads, row.labels, row.population->threads);
+    }
   }
   for (MetricFamily* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
     builder.End(std::move(*family));
   }
+}
+
+LabelValues InfoLabels(const ProcessRow& row) {
+  LabelValues labels{std::to_string(row.pid),
+                     row.ppid ? std::to_string(*row.ppid) : std::string(),
+                     row.comm,
+                     row.group,
+                     row.exe,
+                     row.user,
+                     row.cgroup};
+  labels.more = &row.cgroup_labels;
+  return labels;
 }
 
 void AddProcesses(Builder& builder, const Families& families, const Sample& sample) {
@@ -52,10 +58,7 @@ void AddProcesses(Builder& builder, const Families& families, const Sample& samp
   MetricFamily info = Builder::Begin(families.process_info, report.processes.size());
   for (const ProcessRow& row : report.processes) {
     LabelValues labels{std::to_string(row.pid), row.comm, row.group};
-    Builder::Put(
-        info, families.process_info,
-        {labels[0], std::to_string(row.ppid), row.comm, row.group, row.exe, row.user, row.cgroup},
-        1);
+    Builder::Put(info, families.process_info, InfoLabels(row), 1);
     Builder::Put(start, families.process_start_time, labels,
                  Seconds(sample.boot_unix_ns + row.population.oldest_start_ns));
     rows.push_back({std::move(labels), &row.totals, &row.population});
@@ -74,7 +77,7 @@ std::vector<Series> NamedSeries(const std::vector<NamedRow>& named, const OtherR
   std::vector<Series> rows;
   rows.reserve(named.size() + 1);
   for (const NamedRow& row : named) {
-    rows.push_back({{row.name}, &row.totals, &row.population});
+    rows.push_back({LabelsOf(row), &row.totals, &row.population});
   }
   if (other.present) {
     rows.push_back({{kOther}, &other.totals, &other.population});
@@ -106,6 +109,7 @@ void AddGroupsAndCgroups(Builder& builder, const Families& families, const Sampl
   builder.End(std::move(oldest));
   AddView(builder, families.cgroup, cgroups);
   AddProcessCounts(builder, families.cgroup_processes, cgroups);
+  AddView(builder, families.removed_cgroup, NamedSeries(report.removed_cgroups, {}));
 }
 
 }  // namespace

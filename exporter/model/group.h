@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace sched_exporter {
 
@@ -12,11 +13,20 @@ struct Group {
   std::map<std::string, std::string> labels;  ///< Constant ones from its rule; printable.
   /// It has no series of its own and is in those of `other`; then `name` is kOtherName.
   bool is_other = false;
+  /// Its processes have no series of their own either; then is_other, too.
+  bool is_dropped = false;
 
   bool operator==(const Group&) const = default;
 };
 
 using GroupPtr = std::shared_ptr<const Group>;
+
+/// A group of its name alone.
+inline GroupPtr MakeGroup(std::string name) {
+  Group group;
+  group.name = std::move(name);
+  return std::make_shared<const Group>(std::move(group));
+}
 
 /// The name of what has no series of its own.
 inline constexpr char kOtherName[] = "other";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct Population {
 /// A process with series of its own.
 struct ProcessRow {
   std::uint32_t pid = 0;
-  std::uint32_t ppid = 0;
+  std::optional<std::uint32_t> ppid;  ///< None: not wanted in labels.
   std::uint32_t uid = 0;
   bool kernel_thread = false;
   std::string comm;    ///< Printable.
@@ -28,13 +29,16 @@ struct ProcessRow {
   std::string cgroup;  ///< Printable path from the root of the hierarchy.
   std::string exe;     ///< Printable; empty where there is none or it can't be read.
   std::string user;    ///< Printable.
+  /// What the path of the cgroup says, as labels of cgroups have it.
+  std::map<std::string, std::string> cgroup_labels;
   Population population;
   Totals totals;
 };
 
 /// A group or cgroup with series of its own.
 struct NamedRow {
-  std::string name;  ///< Printable, unique in its view.
+  std::string name;  ///< Printable; with the labels it is unique in its view.
+  std::map<std::string, std::string> labels;  ///< Beside the name; printable.
   Population population;
   Totals totals;
   Lifecycle lifecycle = {};
@@ -60,6 +64,7 @@ struct Report {
   std::vector<ProcessRow> processes;
   std::vector<NamedRow> groups;
   std::vector<NamedRow> cgroups;
+  std::vector<NamedRow> removed_cgroups;  ///< Sums, by the cgroup above; without population.
   OtherRow other_processes;
   OtherRow other_groups;
   OtherRow other_cgroups;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exporter/model/figures.h"
+#include "exporter/model/group.h"
 #include "exporter/model/lifecycle.h"
 #include "exporter/model/program_image.h"
 
@@ -69,6 +70,10 @@ struct TaskEvent {
   TaskReading reading;
   /// What the process runs (kExecFailed: what it tried to run); null where that isn't known.
   ProgramImagePtr image;
+  /// The group of the process after this, and that of the process of `origin` (kForked,
+  /// kThreadStarted); null where Naming is to be asked.
+  GroupPtr group;
+  GroupPtr origin_group;
 };
 
 /// Things that happened and had no room in the event buffer.

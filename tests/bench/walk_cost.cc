@@ -22,8 +22,8 @@ using Clock = std::chrono::steady_clock;
 
 class PlainNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
-    return std::string(identity.comm.data());
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
+    return MakeGroup(std::string(identity.comm.data()));
   }
   std::string CgroupPath(std::uint64_t cgroup_id) override { return std::to_string(cgroup_id); }
 };

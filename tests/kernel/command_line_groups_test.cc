@@ -30,12 +30,12 @@ constexpr std::array<const char*, 2> kBurnMs = {"20", "40"};
 /// The last argument is the group.
 class LastArgument : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
     if (image == nullptr || image->arguments.empty()) {
-      return identity.comm.data();
+      return MakeGroup(identity.comm.data());
     }
     const std::string arguments = image->arguments.substr(0, image->arguments.size() - 1);
-    return arguments.substr(arguments.rfind('\0') + 1);
+    return MakeGroup(arguments.substr(arguments.rfind('\0') + 1));
   }
   std::string CgroupPath(std::uint64_t id) override { return std::to_string(id); }
 };

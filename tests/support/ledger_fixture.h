@@ -87,8 +87,8 @@ inline Who Thread(const Who& leader, TaskKey key, std::uint32_t pid, std::uint64
 /// Groups are comms, paths are "/1" for cgroup 1; from 100 on all ids have the path "/same".
 class PlainNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
-    return identity.comm.data();
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
+    return MakeGroup(identity.comm.data());
   }
   std::string CgroupPath(std::uint64_t id) override {
     return id >= 100 ? "/same" : "/" + std::to_string(id);
@@ -108,6 +108,7 @@ class LedgerTest : public testing::Test {
     snapshot.boottime_ns = kSeedNs + (sweep_ - 1) * kSecond;
     snapshot.lost_finals = lost_finals_;
     ledger_.Apply(snapshot);
+    ledger_.NoteTold();  // as if it was scraped
   }
   void ApplyNothing(int sweeps) {
     for (int i = 0; i < sweeps; ++i) {

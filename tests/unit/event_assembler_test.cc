@@ -26,8 +26,8 @@ Comm MakeComm(const std::string& text) {
 
 class FakeNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& /*identity*/, const ProgramImagePtr& image) override {
-    return image == nullptr ? "by comm" : image->file;
+  GroupPtr GroupOf(const TaskIdentity& /*identity*/, const ProgramImagePtr& image) override {
+    return MakeGroup(image == nullptr ? "by comm" : image->file);
   }
   std::string CgroupPath(std::uint64_t id) override { return "/" + std::to_string(id); }
 };

@@ -47,6 +47,7 @@ ProcessRow MakeProcess(std::uint32_t pid, const std::string& comm) {
   row.comm = comm;
   row.group = comm;
   row.cgroup = "/system.slice/" + comm + ".service";
+  row.cgroup_labels = {{"unit", comm + ".service"}};
   row.exe = "/usr/bin/" + comm;
   row.user = "www-data";
   row.population = {3, 1, 5'000'000'000};
@@ -97,8 +98,11 @@ Sample MakeSample() {
   sample.boot_unix_ns = 1'700'000'000'000'000'000;
   sample.report.processes = {MakeProcess(42, "nginx")};
   const ProcessRow& process = sample.report.processes[0];
-  sample.report.groups = {{"nginx", process.population, process.totals, MakeLifecycle()}};
-  sample.report.cgroups = {{process.cgroup, process.population, process.totals, MakeLifecycle()}};
+  sample.report.groups = {
+      {"nginx", {{"team", "web"}}, process.population, process.totals, MakeLifecycle()}};
+  sample.report.cgroups = {
+      {process.cgroup, process.cgroup_labels, process.population, process.totals, MakeLifecycle()}};
+  sample.report.removed_cgroups = {{"/system.slice", {}, {}, process.totals, MakeLifecycle()}};
   OtherRow other;
   other.present = true;
   other.folded = 9;
@@ -120,6 +124,12 @@ TEST(Exposition, OfAHostIsExactlyThis) { ExpectGolden(MakeSample(), "host.txt");
 
 TEST(Exposition, OfAnEmptyReportIsExactlyThis) { ExpectGolden({}, "empty.txt"); }
 
+NamedRow Named(const std::string& name) {
+  NamedRow row;
+  row.name = name;
+  return row;
+}
+
 Sample MakeHostileSample() {
   Sample sample;
   sample.boot_unix_ns = 1;
@@ -128,8 +138,8 @@ Sample MakeHostileSample() {
   row.exe = "/tmp/\\x0a\xe2\x82\xac\"";
   row.user = "";
   sample.report.processes = {row};
-  sample.report.groups = {{row.group, {}, {}, MakeLifecycle()}, {"(other)", {}, {}}, {"", {}, {}}};
-  sample.report.cgroups = {{"/", {}, {}}, {"/a b,c", {}, {}}};
+  sample.report.groups = {{row.group, {}, {}, {}, MakeLifecycle()}, Named("(other)"), Named("")};
+  sample.report.cgroups = {Named("/"), Named("/a b,c")};
   sample.report.other_groups.present = true;
   sample.stats.version = "\"\\";
   return sample;
@@ -183,7 +193,7 @@ TEST(Exposition, HasFiniteNumbersOnly) {
 TEST(Exposition, KeepsNanosecondsForYears) {
   Sample sample;
   // 30 days of CPU time and one nanosecond more must differ.
-  sample.report.groups = {{"a", {}, {}}, {"b", {}, {}}};
+  sample.report.groups = {Named("a"), Named("b")};
   sample.report.groups[0].totals.user_ns = 2'592'000'000'000'000;
   sample.report.groups[1].totals.user_ns = 2'592'000'000'000'001;
   const auto text = MetricsText::Parse(TextOf(sample));
@@ -305,11 +315,17 @@ TEST(Exposition, HasOnlyFamiliesOfTheTable) {
     ASSERT_TRUE(table.contains(made.name)) << made.name;
     ++met;
     for (const auto& metric : made.metric) {
+      const Family& family = *table[made.name];
       std::vector<std::string> labels;
       for (const auto& label : metric.label) {
-        labels.push_back(label.name);
+        const std::vector<std::string>& more = family.more_labels;
+        const bool is_extra = std::find(more.begin(), more.end(), label.name) != more.end();
+        // `team` is of the rule that named the group.
+        if (!is_extra && label.name != "team") {
+          labels.push_back(label.name);
+        }
       }
-      EXPECT_EQ(labels, table[made.name]->labels) << made.name;
+      EXPECT_EQ(labels, family.labels) << made.name;
     }
   }
   EXPECT_EQ(met, table.size()) << "the sample fills every family";

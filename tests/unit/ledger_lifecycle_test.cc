@@ -57,8 +57,8 @@ LostCount Lost(Kind kind, std::uint64_t cgroup, const std::string& comm, std::ui
 /// Groups are the files that processes run, or their comms.
 class FileNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
-    return image == nullptr ? std::string(identity.comm.data()) : image->file;
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
+    return MakeGroup(image == nullptr ? std::string(identity.comm.data()) : image->file);
   }
   std::string CgroupPath(std::uint64_t id) override { return "/" + std::to_string(id); }
 };

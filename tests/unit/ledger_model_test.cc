@@ -22,8 +22,8 @@ std::string PathOf(std::uint64_t cgroup_id) {
 
 class SimNaming : public Naming {
  public:
-  std::string GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
-    return identity.comm.data();
+  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) override {
+    return MakeGroup(identity.comm.data());
   }
   std::string CgroupPath(std::uint64_t cgroup_id) override { return PathOf(cgroup_id); }
 };

@@ -239,10 +239,14 @@ TEST_F(LedgerBooks, WithoutPatienceForTheDeadNothingIsLostOrMixedUp) {
   ApplyNothing(1);
   // Cgroup 1 is used and gone within a sweep; the next one takes over its place in the view.
   Events({Process(0x1000, 10, kLater).Finished(5)});
+  EXPECT_EQ(CgroupNs("/1"), 5);
+  ApplyNothing(1);
+  EXPECT_THAT(ledger_.MakeReport().cgroups, IsEmpty());
   Events({Process(0x2000, 20, kLater).In(2).Finished(6)}, {},
          {Process(0x3000, 30, kLater).In(1).Has(7)});
   EXPECT_EQ(CgroupNs("/1"), 7);
-  EXPECT_EQ(RunNs(ledger_.MakeReport().other_cgroups.totals), 11);
+  EXPECT_EQ(CgroupNs("/2"), 6);
+  EXPECT_EQ(RunNs(ledger_.MakeReport().removed_cgroups.at(0).totals), 5);
 }
 
 TEST_F(LedgerBooks, ADeadProcessGoesAtOnceAndItsLastAdditionIsInOther) {

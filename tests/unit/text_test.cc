@@ -22,6 +22,18 @@ TEST(PrintableText, LeavesPrintableTextAlone) {
   }
 }
 
+TEST(BytesOfPrintable, AreWhatTheTextWasMadeOf) {
+  std::mt19937 random(1);
+  const std::string alphabet = "a\\x0f\n\xc3\xa4\xff"s;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string bytes(random() % 9, ' ');
+    for (char& byte : bytes) {
+      byte = alphabet[random() % alphabet.size()];
+    }
+    ASSERT_EQ(BytesOfPrintable(PrintableText(bytes)), bytes);
+  }
+}
+
 TEST(PrintableText, DoublesBackslashes) {
   EXPECT_EQ(PrintableText("a\\b"), "a\\\\b");
   EXPECT_EQ(PrintableText("\\x0a"), "\\\\x0a");

@@ -47,7 +47,7 @@ class ViewTest : public testing::Test {
   std::uint64_t OtherNs() const { return Sum(view_.Other().totals); }
   static std::uint64_t Sum(const Totals& totals) { return totals.user_ns + totals.system_ns; }
 
-  View view_{2, 5};
+  View view_{2, {5, false}};
   std::map<View::Id, bool> held_;
   std::uint64_t now_ = 100;
 };
@@ -140,7 +140,7 @@ TEST_F(ViewTest, AnAdditionKeepsTheDeadLonger) {
 }
 
 TEST_F(ViewTest, WithoutPatienceTheDeadGoAtOnceAndTheirLastAdditionIsInOther) {
-  view_.set_limits(2, 0);
+  view_.set_limits(2, {0, false});
   const View::Id a = Add();
   Credit(a, 7);
   Settle();
@@ -151,7 +151,7 @@ TEST_F(ViewTest, WithoutPatienceTheDeadGoAtOnceAndTheirLastAdditionIsInOther) {
 }
 
 TEST_F(ViewTest, ANewMemberInAnOldPlaceStartsFromZero) {
-  view_.set_limits(2, 0);
+  view_.set_limits(2, {0, false});
   const View::Id a = Add();
   Credit(a, 7);
   Settle();
@@ -178,10 +178,10 @@ TEST_F(ViewTest, ALowerLimitFoldsAndAHigherOneUnfolds) {
   Credit(a, 5);
   Credit(b, 6);
   Settle();
-  view_.set_limits(1, 5);
+  view_.set_limits(1, {5, false});
   Settle();
   EXPECT_FALSE(Shown(a));
-  view_.set_limits(2, 5);
+  view_.set_limits(2, {5, false});
   Credit(a, 1);
   Settle();
   EXPECT_TRUE(Shown(a));
@@ -189,7 +189,7 @@ TEST_F(ViewTest, ALowerLimitFoldsAndAHigherOneUnfolds) {
 }
 
 TEST_F(ViewTest, OtherKnowsItsOldest) {
-  view_.set_limits(1, 5);
+  view_.set_limits(1, {5, false});
   const std::vector<View::Id> ids{Add(), Add(), Add()};
   Credit(ids[0], 100);
   Settle();
@@ -203,7 +203,7 @@ TEST_F(ViewTest, OtherKnowsItsOldest) {
 // negative, whoever comes and goes.
 TEST_F(ViewTest, NothingIsLostOrRepeatedWhateverHappens) {
   std::mt19937_64 random(11);
-  view_.set_limits(4, 3);
+  view_.set_limits(4, {3, false});
   std::vector<View::Id> ids;
   std::map<View::Id, std::uint64_t> before;
   std::uint64_t credited = 0;

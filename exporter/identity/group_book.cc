@@ -1,0 +1,257 @@
+#include "exporter/identity/group_book.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace sched_exporter {
+namespace {
+
+/// Finals of a process's threads come after its exit, as ProcessBook has it.
+constexpr std::uint64_t kKeepAfterExitNs = 10'000'000'000;
+
+/// Programs that write their state into their arguments (setproctitle(3)) do so when they start.
+constexpr std::uint64_t kSettledAfterNs = 1'000'000'000;
+
+/// A name stands for a lost record at times; all names go when there are so many.
+constexpr std::size_t kMostNames = 4'096;
+
+GroupPtr MakeOther() {
+  Group group;
+  group.name = kOtherName;
+  group.is_other = true;
+  return std::make_shared<const Group>(std::move(group));
+}
+
+}  // namespace
+
+GroupBook::GroupBook(GroupMatcher& matcher, bool children, std::size_t most)
+    : matcher_(matcher),
+      needs_(matcher.needs()),
+      children_(children),
+      most_(most),
+      other_(MakeOther()) {}
+
+void GroupBook::Annotate(TaskEvent& event) {
+  now_ns_ = std::max(now_ns_, event.time_ns);
+  Sweep();
+  const TaskIdentity& identity = event.reading.identity;
+  switch (event.kind) {
+    case TaskEvent::Kind::kForked:
+      Fork(event);
+      return;
+    case TaskEvent::Kind::kThreadStarted:
+      event.group = event.origin_group =
+          Meet(identity, event.image, GroupMatcher::Source::kBoth).place->group;
+      return;
+    case TaskEvent::Kind::kExecuted: {
+      Entry* known = Find(KeyOf(identity));
+      Entry& entry = known != nullptr ? *known : Add(identity, event.image);
+      entry.identity = identity;
+      entry.image = event.image;
+      entry.losses = losses_;
+      Match(entry, GroupMatcher::Source::kBoth);
+      event.group = entry.place->group;
+      return;
+    }
+    case TaskEvent::Kind::kMoved:
+      Move(event);
+      break;
+    case TaskEvent::Kind::kExecFailed:
+      // Its image is what did not come to run.
+      event.group = Meet(identity, nullptr, GroupMatcher::Source::kBoth).place->group;
+      return;
+    case TaskEvent::Kind::kExited:
+      NoteExit(KeyOf(identity));
+      break;
+    case TaskEvent::Kind::kFinished:
+    case TaskEvent::Kind::kOomKilled:
+      break;
+  }
+  event.group = Meet(identity, event.image, GroupMatcher::Source::kEvents).place->group;
+}
+
+/// A child is what its parent is, until its exec, where the matcher sees no difference.
+void GroupBook::Fork(TaskEvent& event) {
+  TaskIdentity caller = event.reading.identity;
+  caller.pid = caller.tgid = event.origin.tgid;
+  caller.start_ns = caller.leader_start_ns = event.origin.leader_start_ns;
+  caller.cgroup_id = event.origin.cgroup_id;
+  caller.comm = event.origin.comm;
+  caller.ppid = 0;
+  const Entry* known = Find(KeyOf(caller));
+  const Entry parent =
+      known != nullptr ? *known : Meet(caller, event.image, GroupMatcher::Source::kBoth);
+  event.origin_group = parent.place->group;
+  Entry& child = Add(event.reading.identity, event.image);
+  child.parent = parent.place;
+  const bool same_program = event.image == parent.image || event.image == nullptr;
+  if (same_program && !needs_.process && IsAsBefore(parent, child.identity)) {
+    child.image = parent.image;
+    child.matched = parent.matched;
+    Settle(child);
+  } else {
+    Match(child, GroupMatcher::Source::kBoth);
+  }
+  event.group = child.place->group;
+}
+
+void GroupBook::Move(const TaskEvent& event) {
+  const TaskIdentity& identity = event.reading.identity;
+  Entry* known = Find(KeyOf(identity));
+  if (known == nullptr || identity.pid != identity.tgid) {
+    return;
+  }
+  known->identity.cgroup_id = identity.cgroup_id;
+  if (needs_.cgroup) {
+    Match(*known, GroupMatcher::Source::kBoth);
+  }
+}
+
+GroupPtr GroupBook::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  if (identity.tgid == 0 && !identity.kernel_thread) {
+    return GroupOfName(identity);
+  }
+  return Meet(identity, image, GroupMatcher::Source::kBoth).place->group;
+}
+
+GroupPtr GroupBook::GroupOfName(const TaskIdentity& identity) {
+  if (const auto known = by_name_.find({identity.cgroup_id, identity.comm});
+      known != by_name_.end()) {
+    return known->second;
+  }
+  const GroupPtr matched = matcher_.Match(identity, nullptr, GroupMatcher::Source::kEvents);
+  return matched != nullptr ? matched : other_;
+}
+
+GroupBook::Entry* GroupBook::Find(const ProcessKey& process) {
+  const auto found = entries_.find(process);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+/// What a task's record shows of its process. Of a thread other than the leader it shows neither
+/// the process's cgroup nor its user.
+bool GroupBook::IsAsBefore(const Entry& entry, const TaskIdentity& identity) const {
+  if (entry.identity.comm != identity.comm) {
+    return false;
+  }
+  return identity.pid != identity.tgid ||
+         ((!needs_.cgroup || entry.identity.cgroup_id == identity.cgroup_id) &&
+          (!needs_.user || entry.identity.uid == identity.uid));
+}
+
+GroupBook::Entry& GroupBook::Meet(const TaskIdentity& identity, const ProgramImagePtr& image,
+                                  GroupMatcher::Source source) {
+  Entry* known = Find(KeyOf(identity));
+  if (known == nullptr) {
+    Entry& added = Add(identity, image);
+    if (const auto parent = by_pid_.find(identity.ppid); children_ && parent != by_pid_.end()) {
+      const Entry* entry = Find(parent->second);
+      added.parent = entry == nullptr ? nullptr : entry->place;
+    }
+    Match(added, source);
+    return added;
+  }
+  if (IsAsBefore(*known, identity)) {
+    return *known;
+  }
+  if (known->identity.comm != identity.comm && known->losses != losses_) {
+    known->image = nullptr;  // perhaps it was an exec that changed the name
+  }
+  known->identity.comm = identity.comm;
+  if (identity.pid == identity.tgid) {
+    known->identity.cgroup_id = identity.cgroup_id;
+    known->identity.uid = identity.uid;
+  }
+  Match(*known, source);
+  return *known;
+}
+
+GroupBook::Entry& GroupBook::Add(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  const ProcessKey key = KeyOf(identity);
+  Entry& entry = entries_.size() < most_ ? entries_[key] : (stray_ = {}, stray_);
+  entry.identity = identity;
+  entry.image = image;
+  entry.losses = losses_;
+  entry.place = std::make_shared<Place>();
+  if (&entry != &stray_) {
+    by_pid_[key.tgid] = key;
+  }
+  return entry;
+}
+
+void GroupBook::Match(Entry& entry, GroupMatcher::Source source) {
+  entry.matched = matcher_.Match(entry.identity, entry.image, source);
+  Settle(entry);
+  if (needs_.arguments && source == GroupMatcher::Source::kBoth && !entry.identity.kernel_thread) {
+    young_.emplace_back(now_ns_, KeyOf(entry.identity));
+  }
+}
+
+/// The entry's group is what it matches, or else what its parent is in.
+void GroupBook::Settle(Entry& entry) {
+  if (entry.matched != nullptr) {
+    entry.place->group = entry.matched;
+  } else {
+    entry.place->group = children_ && entry.parent != nullptr ? entry.parent->group : other_;
+  }
+  if (by_name_.size() >= kMostNames) {
+    by_name_.clear();
+  }
+  by_name_[{entry.identity.cgroup_id, entry.identity.comm}] = entry.place->group;
+}
+
+bool GroupBook::MatchSettled(std::uint64_t now_ns) {
+  bool changed = false;
+  now_ns_ = std::max(now_ns_, now_ns);
+  while (!young_.empty() && now_ns >= young_.front().first + kSettledAfterNs) {
+    if (Entry* entry = Find(young_.front().second); entry != nullptr && !entry->has_exited) {
+      const GroupPtr before = entry->place->group;
+      Match(*entry, GroupMatcher::Source::kLiving);
+      changed = changed || *before != *entry->place->group;
+    }
+    young_.pop_front();
+  }
+  return changed;
+}
+
+void GroupBook::MatchAgain(bool children) {
+  children_ = children;
+  needs_ = matcher_.needs();
+  by_name_.clear();
+  std::vector<Entry*> entries;
+  entries.reserve(entries_.size());
+  for (auto& [key, entry] : entries_) {
+    entries.push_back(&entry);
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
+    return a->identity.leader_start_ns < b->identity.leader_start_ns;
+  });
+  for (Entry* entry : entries) {
+    Match(*entry,
+          entry->has_exited ? GroupMatcher::Source::kEvents : GroupMatcher::Source::kLiving);
+  }
+}
+
+void GroupBook::Forget(const ProcessKey& process) {
+  if (const auto youngest = by_pid_.find(process.tgid);
+      youngest != by_pid_.end() && youngest->second == process) {
+    by_pid_.erase(youngest);
+  }
+  entries_.erase(process);
+}
+
+void GroupBook::NoteExit(const ProcessKey& process) {
+  if (Entry* entry = Find(process)) {
+    entry->has_exited = true;
+    exited_.emplace_back(now_ns_, process);
+  }
+}
+
+void GroupBook::Sweep() {
+  while (!exited_.empty() && now_ns_ >= exited_.front().first + kKeepAfterExitNs) {
+    Forget(exited_.front().second);
+    exited_.pop_front();
+  }
+}
+
+}  // namespace sched_exporter

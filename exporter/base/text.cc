@@ -52,6 +52,15 @@ void AppendEscaped(std::string& text, std::string_view bytes) {
   }
 }
 
+bool IsAscii(std::string_view bytes) {
+  // Without an early end, so that it is done many bytes at a time: nearly all texts are ASCII.
+  std::uint8_t all = 0;
+  for (const char byte : bytes) {
+    all |= static_cast<std::uint8_t>(byte);
+  }
+  return all < 0x80;
+}
+
 }  // namespace
 
 std::string PrintableText(std::string_view bytes) {
@@ -92,6 +101,40 @@ std::string BytesOfPrintable(std::string_view text) {
     }
   }
   return bytes;
+}
+
+std::size_t FirstLength(std::string_view bytes) {
+  const std::size_t length = SequenceLength(bytes);
+  return length == 0 ? 1 : length;
+}
+
+std::string ReplacedInvalid(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const std::size_t length = SequenceLength(bytes);
+    if (length == 0) {
+      text += "\xef\xbf\xbd";
+    } else {
+      text += bytes.substr(0, length);
+    }
+    bytes.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
+}
+
+bool IsUtf8(std::string_view bytes) {
+  if (IsAscii(bytes)) {
+    return true;
+  }
+  while (!bytes.empty()) {
+    const std::size_t length = SequenceLength(bytes);
+    if (length == 0) {
+      return false;
+    }
+    bytes.remove_prefix(length);
+  }
+  return true;
 }
 
 }  // namespace sched_exporter

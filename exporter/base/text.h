@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,5 +12,14 @@ std::string PrintableText(std::string_view bytes);
 
 /// The bytes that PrintableText() made `text` of.
 std::string BytesOfPrintable(std::string_view text);
+
+/// The length of what is first in `bytes`, which must not be empty: a well-formed UTF-8 sequence,
+/// or 1 for a byte that begins none.
+std::size_t FirstLength(std::string_view bytes);
+
+/// `bytes` with U+FFFD in place of each byte that is no UTF-8, as Go reads them.
+std::string ReplacedInvalid(std::string_view bytes);
+
+bool IsUtf8(std::string_view bytes);
 
 }  // namespace sched_exporter

@@ -4,6 +4,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "exporter/identity/host_paths.h"
+#include "exporter/identity/user_names.h"
 #include "exporter/model/report.h"
 
 namespace sched_exporter {
@@ -17,7 +19,7 @@ class ProcessDetails {
     std::string user;  ///< Printable; the uid in digits where it has no name.
   };
 
-  explicit ProcessDetails(std::string procfs = "/proc") : procfs_(std::move(procfs)) {}
+  explicit ProcessDetails(const HostPaths& paths = {}) : paths_(paths), users_(paths.rootfs) {}
 
   const Details& Of(const ProcessRow& process);
 
@@ -34,11 +36,10 @@ class ProcessDetails {
   };
 
   std::string ReadExe(std::uint32_t pid) const;
-  std::string UserName(std::uint32_t uid);
 
-  std::string procfs_;
+  HostPaths paths_;
+  UserNames users_;
   std::unordered_map<std::uint32_t, Entry> entries_;
-  std::unordered_map<std::uint32_t, std::string> users_;
 };
 
 }  // namespace sched_exporter

@@ -2,11 +2,10 @@
 
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "exporter/base/result.h"
 #include "exporter/model/group.h"
 #include "exporter/rules/name_template.h"
 #include "exporter/rules/pattern.h"
@@ -58,7 +57,13 @@ class GroupRules {
   bool operator==(const GroupRules& other) const { return rules_ == other.rules_; }
 
  private:
+  GroupPtr ConstantGroup(const GroupRule& rule);
+  GroupPtr GroupOf(std::size_t index, const ProcessFacts& facts,
+                   std::string_view command_line) const;
+
   std::vector<GroupRule> rules_;
+  /// For each rule its group; null where the name has to be made for each process.
+  std::vector<GroupPtr> groups_;
   std::vector<GroupPtr> constant_groups_;
   RuleNeeds needs_;
 };

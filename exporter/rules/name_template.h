@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,9 @@ class NameTemplate {
   /// The name, printable, cut to kMostBytes, and "(empty)" where nothing is left.
   std::string Render(const ProcessFacts& facts, const Captures& captures) const;
 
+  /// As it was written.
+  const std::string& text() const { return text_; }
+
   bool IsConstant() const;
   RuleNeeds needs() const;
 
@@ -57,6 +61,14 @@ class NameTemplate {
     bool operator==(const Piece&) const = default;
   };
 
+  /// The piece that `action`, the inside of "{{…}}", stands for.
+  static Result<Piece> ParseAction(std::string_view action,
+                                   const std::vector<std::string>& captures);
+  static std::string ValueOf(const Piece& piece, const ProcessFacts& facts,
+                             const Captures& captures);
+  void AddText(std::string_view text);
+
+  std::string text_;
   std::vector<Piece> pieces_;
 };
 

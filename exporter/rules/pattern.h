@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/base/result.h"
@@ -14,10 +17,14 @@ class RE2;
 namespace sched_exporter {
 
 /// A regular expression in RE2's syntax, found anywhere in a text unless it is anchored. Linear in
-/// time, bounded in memory. Cheap to copy; may be used by several threads.
+/// time, bounded in memory. Cheap to copy; may be used by several threads. Texts may be any bytes:
+/// as in Go, one that is no UTF-8 counts as the character U+FFFD, so that no process escapes `.`.
 class Pattern {
  public:
-  /// Fails with RE2's reason.
+  /// Most memory of one compiled expression with what it caches while it matches.
+  static constexpr std::int64_t kMostMemory = std::int64_t{1} << 20;
+
+  /// Fails with RE2's reason, printable in one line.
   static Result<Pattern> Compile(const std::string& text);
 
   bool Matches(std::string_view text) const;
@@ -32,6 +39,9 @@ class Pattern {
 
   /// As it was written.
   const std::string& text() const;
+
+  /// How large it is when it is compiled, in instructions of RE2's machine.
+  std::size_t instructions() const;
 
   bool operator==(const Pattern& other) const { return text() == other.text(); }
 

@@ -33,31 +33,31 @@ class ProcessDetailsTest : public testing::Test {
 
 TEST_F(ProcessDetailsTest, ReadsTheExe) {
   LinkExe("/usr/bin/app");
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   EXPECT_EQ(details.Of(row_).exe, "/usr/bin/app");
 }
 
 TEST_F(ProcessDetailsTest, TheExeIsPrintable) {
   LinkExe("/tmp/a\nb\xff");
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   EXPECT_EQ(details.Of(row_).exe, "/tmp/a\\x0ab\\xff");
 }
 
 TEST_F(ProcessDetailsTest, AProcessThatIsGoneHasNoExe) {
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   EXPECT_EQ(details.Of(row_).exe, "");
 }
 
 TEST_F(ProcessDetailsTest, AKernelThreadHasNoExe) {
   LinkExe("/usr/bin/app");
   row_.kernel_thread = true;
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   EXPECT_EQ(details.Of(row_).exe, "");
 }
 
 TEST_F(ProcessDetailsTest, IsReadAgainOnlyForANewNameOwnerOrProcess) {
   LinkExe("/first");
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   EXPECT_EQ(details.Of(row_).exe, "/first");
   LinkExe("/second");
   EXPECT_EQ(details.Of(row_).exe, "/first");
@@ -73,7 +73,7 @@ TEST_F(ProcessDetailsTest, IsReadAgainOnlyForANewNameOwnerOrProcess) {
 
 TEST_F(ProcessDetailsTest, WhoIsNotAskedForIsForgotten) {
   LinkExe("/first");
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   details.Of(row_);
   details.Prune();  // it was asked for since the last one
   LinkExe("/second");
@@ -84,7 +84,7 @@ TEST_F(ProcessDetailsTest, WhoIsNotAskedForIsForgotten) {
 }
 
 TEST_F(ProcessDetailsTest, UsersHaveNamesOrNumbers) {
-  ProcessDetails details(procfs_.path());
+  ProcessDetails details({procfs_.path(), "", ""});
   row_.uid = 0;
   EXPECT_EQ(details.Of(row_).user, "root");
   row_.uid = 3'999'999'999;

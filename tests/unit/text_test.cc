@@ -108,5 +108,23 @@ TEST(PrintableText, GivesDifferentBytesDifferentTexts) {
   }
 }
 
+TEST(Utf8, InvalidBytesAreReplacedOneByOne) {
+  for (const std::string& text : {""s, "a\0b\n"s, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7"s}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+    EXPECT_EQ(ReplacedInvalid(text), text);
+  }
+  const std::map<std::string, std::string> cases{
+      {"\xff", "\xef\xbf\xbd"},
+      {"a\xc3", "a\xef\xbf\xbd"},
+      {"\xc3\xa4\x80z", "\xc3\xa4\xef\xbf\xbdz"},
+      {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}};
+  for (const auto& [bytes, text] : cases) {
+    EXPECT_FALSE(IsUtf8(bytes)) << bytes;
+    EXPECT_EQ(ReplacedInvalid(bytes), text);
+  }
+  EXPECT_EQ(FirstLength("\xc3\xa4z"), 2U);
+  EXPECT_EQ(FirstLength("\xc3z"), 1U);
+}
+
 }  // namespace
 }  // namespace sched_exporter

@@ -34,12 +34,16 @@ Result<void> CheckPidNamespace() {
 
 }  // namespace
 
-Result<Attached> AttachPrograms(const Config& config, bool finals_only) {
+Result<CgroupMount> FindCgroupMount(const Config& config, const HostPaths& paths) {
+  return ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), ChoiceOf(config.cgroup.hierarchy),
+                           paths.cgroupfs);
+}
+
+Result<Attached> AttachPrograms(const Config& config, const HostPaths& paths, bool finals_only) {
   if (auto host = CheckPidNamespace(); !host) {
     return tl::unexpected(host.error());
   }
-  const auto mount =
-      ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), ChoiceOf(config.cgroup.hierarchy));
+  const auto mount = FindCgroupMount(config, paths);
   if (!mount) {
     return tl::unexpected(mount.error());
   }
@@ -56,7 +60,7 @@ Result<Attached> AttachPrograms(const Config& config, bool finals_only) {
   for (const std::string& shortcoming : (*programs)->shortcomings()) {
     spdlog::warn("{}", shortcoming);
   }
-  return Attached{std::move(*programs), mount->mount_point};
+  return Attached{std::move(*programs), *mount};
 }
 
 }  // namespace sched_exporter

@@ -6,45 +6,94 @@
 namespace sched_exporter {
 namespace {
 
-/// Names of cgroups that were removed stay until so many more than there are directories.
-constexpr std::size_t kMaxRemovedNames = 4096;
-
-/// A removed cgroup can't be found by any number of scans.
-constexpr std::chrono::seconds kScanPause{10};
+std::shared_ptr<const GroupRules> RulesOf(const Config& config) {
+  static const auto kNone = std::make_shared<const GroupRules>(std::vector<GroupRule>{});
+  return config.naming.rules == nullptr ? kNone : config.naming.rules;
+}
 
 }  // namespace
 
-GroupPtr HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& /*image*/) {
-  return MakeGroup(GroupByComm(identity));
+HostNaming::HostNaming(const HostPaths& paths, const std::string& cgroup_mount, PodWatcher* pods,
+                       const Config& config)
+    : cgroups_(cgroup_mount, pods), matcher_(paths, cgroups_, RulesOf(config)) {
+  Configure(config);
 }
 
-void HostNaming::NoteNew(const std::vector<NewCgroup>& made) {
-  if (tree_.size() > scanned_size_ + kMaxRemovedNames) {
-    Scan();
+void HostNaming::Configure(const Config& config) {
+  filters_ = config.filters;
+  matcher_.set_rules(RulesOf(config));
+  generation_ = cgroups_.generation();
+  if (config.naming.rules == nullptr) {
+    book_ = nullptr;
+  } else if (book_ == nullptr) {
+    book_ = std::make_unique<GroupBook>(matcher_, config.naming.children);
+  } else {
+    book_->MatchAgain(config.naming.children);
   }
-  for (const NewCgroup& cgroup : made) {
-    tree_.Add(cgroup.id, cgroup.path);
+}
+
+std::vector<GroupPtr> HostNaming::ConstantGroups() const {
+  return matcher_.rules().constant_groups();
+}
+
+void HostNaming::Annotate(TaskEvent& event) {
+  if (book_ != nullptr) {
+    book_->Annotate(event);
   }
 }
 
-void HostNaming::Scan() {
-  tree_.Scan();
-  scanned_size_ = tree_.size();
-  scanned_ = std::chrono::steady_clock::now();
+void HostNaming::NoteLost() {
+  if (book_ != nullptr) {
+    book_->NoteLost();
+  }
 }
 
-bool HostNaming::CgroupLives(const std::string& path) {
-  return tree_.HasDirectory(BytesOfPrintable(path));
+bool HostNaming::Refresh(std::uint64_t now_boottime_ns) {
+  if (book_ == nullptr) {
+    return false;
+  }
+  const std::uint64_t generation = cgroups_.generation();
+  if (matcher_.rules().needs().pods && generation != generation_) {
+    generation_ = generation;
+    book_->MatchAgain();
+    return true;
+  }
+  return book_->MatchSettled(now_boottime_ns);
+}
+
+GroupPtr HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  return book_ == nullptr ? MakeGroup(GroupByComm(identity)) : book_->GroupOf(identity, image);
+}
+
+void HostNaming::Forget(const ProcessKey& process) {
+  if (book_ != nullptr) {
+    book_->Forget(process);
+  }
 }
 
 std::string HostNaming::CgroupPath(std::uint64_t cgroup_id) {
-  const std::string* path = tree_.Find(cgroup_id);
-  if (path == nullptr && std::chrono::steady_clock::now() - scanned_ > kScanPause) {
-    // Made before attaching and after the last scan, or its record was lost.
-    Scan();
-    path = tree_.Find(cgroup_id);
-  }
+  const std::string* path = cgroups_.PathOf(cgroup_id);
   return path == nullptr ? kUnknownName : PrintableText(*path);
+}
+
+bool HostNaming::CgroupLives(const std::string& path) {
+  return cgroups_.HasDirectory(BytesOfPrintable(path));
+}
+
+bool HostNaming::HasSeries(ViewKind view, const std::string& name) {
+  switch (view) {
+    case ViewKind::kProcess:
+      return filters_.processes.Lets(name);
+    case ViewKind::kGroup:
+      return filters_.groups.Lets(name);
+    case ViewKind::kCgroup:
+      break;
+  }
+  return filters_.cgroups.Lets(name);
+}
+
+std::map<std::string, std::string> HostNaming::CgroupLabelsOf(const std::string& printable_path) {
+  return PrintableLabels(cgroups_.LabelsOf(BytesOfPrintable(printable_path)));
 }
 
 }  // namespace sched_exporter

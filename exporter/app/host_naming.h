@@ -1,33 +1,60 @@
 #pragma once
 
-#include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "exporter/identity/cgroups.h"
-#include "exporter/kernel/new_cgroups.h"
+#include "exporter/app/cgroup_names.h"
+#include "exporter/app/rule_matcher.h"
+#include "exporter/config/config.h"
+#include "exporter/identity/group_book.h"
+#include "exporter/identity/host_paths.h"
 #include "exporter/model/naming.h"
 
 namespace sched_exporter {
 
-/// Names groups and cgroups of this host.
+/// Names groups and cgroups of this host, as the config says.
 class HostNaming : public Naming {
  public:
-  explicit HostNaming(const std::string& cgroup_mount) : tree_(cgroup_mount) {}
+  /// `pods` is not owned, outlives this, and may be null.
+  HostNaming(const HostPaths& paths, const std::string& cgroup_mount, PodWatcher* pods,
+             const Config& config);
 
   GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
   bool CgroupLives(const std::string& path) override;
+  bool HasSeries(ViewKind view, const std::string& name) override;
+  void Forget(const ProcessKey& process) override;
 
   /// Cgroups that were made since the last call. Call it before events and sweeps are taken in.
-  void NoteNew(const std::vector<NewCgroup>& made);
+  void NoteNew(const std::vector<NewCgroup>& made) { cgroups_.NoteNew(made); }
+
+  /// Sets the groups of an event, which has its image; see GroupBook.
+  void Annotate(TaskEvent& event);
+
+  /// Events were lost.
+  void NoteLost();
+
+  /// Looks again at what may have changed without an event: titles of processes, names of pods.
+  /// True where processes are in other groups than before.
+  bool Refresh(std::uint64_t now_boottime_ns);
+
+  /// What the config says of groups and series holds from now on, for living processes, too.
+  void Configure(const Config& config);
+
+  /// Groups that have series even if no process was ever in them.
+  std::vector<GroupPtr> ConstantGroups() const;
+
+  /// Labels of a cgroup by its printable path, printable.
+  std::map<std::string, std::string> CgroupLabelsOf(const std::string& printable_path);
 
  private:
-  void Scan();
-
-  CgroupTree tree_;
-  std::size_t scanned_size_ = 0;
-  std::chrono::steady_clock::time_point scanned_{};
+  CgroupNames cgroups_;
+  RuleMatcher matcher_;
+  std::unique_ptr<GroupBook> book_;  ///< Null where the config has no rules.
+  FiltersConfig filters_;
+  std::uint64_t generation_ = 0;  ///< Of the names of pods that rules saw.
 };
 
 }  // namespace sched_exporter

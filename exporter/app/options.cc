@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "exporter/app/version.h"
 
@@ -20,6 +21,17 @@ std::string CheckPath(const std::string& path) {
     return "the path " + path + " is taken";
   }
   return {};
+}
+
+/// Takes slashes at the end away.
+std::string CheckDirectory(std::string& path) {
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  std::error_code error;
+  return path.starts_with('/') && std::filesystem::is_directory(path, error)
+             ? ""
+             : "expected an absolute path of a directory, got \"" + path + "\"";
 }
 
 /// As in the label `cgroup`: from the root of the hierarchy, without a slash at the end.
@@ -45,6 +57,19 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
       ->type_name("PATH")
       ->capture_default_str()
       ->check(CheckPath);
+  app.add_flag("--web.enable-lifecycle", options.enable_lifecycle,
+               "Reload the config on POST /-/reload");
+  app.add_option("--path.procfs", options.paths.procfs, "Where procfs is mounted")
+      ->type_name("DIR")
+      ->capture_default_str()
+      ->check(CheckDirectory);
+  app.add_option("--path.cgroupfs", options.paths.cgroupfs,
+                 "Where the host's cgroups are mounted; without it they are looked for")
+      ->type_name("DIR")
+      ->check(CheckDirectory);
+  app.add_option("--path.rootfs", options.paths.rootfs, "Where the host's root is mounted")
+      ->type_name("DIR")
+      ->check(CheckDirectory);
   app.add_option("--log.level", options.log_level, "debug, info, warn or error")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -76,6 +101,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
     std::fprintf(stderr, "sched_exporter: %s; see --help\n", error.what());
     exit_code = kUsageError;
     return std::nullopt;
+  }
+  if (options.paths.rootfs == "/") {
+    options.paths.rootfs.clear();
   }
   if (events->parsed()) {
     options.events = filter;

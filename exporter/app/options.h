@@ -4,6 +4,7 @@
 #include <string>
 
 #include "exporter/app/events_command.h"
+#include "exporter/identity/host_paths.h"
 
 namespace sched_exporter {
 
@@ -12,9 +13,11 @@ struct Options {
   std::string config_file;  ///< Empty: the built-in default.
   std::string listen_address = ":10140";
   std::string telemetry_path = "/metrics";
+  HostPaths paths;
   std::string log_level = "info";
   std::string log_format = "logfmt";
   std::optional<EventsFilter> events;  ///< The subcommand of that name.
+  bool enable_lifecycle = false;  ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;
 };

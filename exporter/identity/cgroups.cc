@@ -68,8 +68,12 @@ struct Mounts {
   std::string cpuacct;
 };
 
+bool IsWithin(const std::string& path, const std::string& top) {
+  return top.empty() || path == top || path.starts_with(top + "/");
+}
+
 /// The first mount of each hierarchy, with `whole` only of those that show it from its root.
-Mounts FindMounts(const std::string& mountinfo, bool whole) {
+Mounts FindMounts(const std::string& mountinfo, const std::string& below, bool whole) {
   Mounts found;
   std::istringstream lines(mountinfo);
   std::string line;
@@ -80,7 +84,8 @@ Mounts FindMounts(const std::string& mountinfo, bool whole) {
     }
   };
   while (std::getline(lines, line)) {
-    if (!ParseMount(line, mount) || (whole && mount.root != "/")) {
+    if (!ParseMount(line, mount) || (whole && mount.root != "/") ||
+        !IsWithin(mount.mount_point, below)) {
       continue;
     }
     if (mount.type == "cgroup2") {
@@ -97,10 +102,11 @@ Mounts FindMounts(const std::string& mountinfo, bool whole) {
 
 }  // namespace
 
-Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice) {
-  Mounts mounts = FindMounts(mountinfo, true);
+Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice,
+                                      const std::string& below) {
+  Mounts mounts = FindMounts(mountinfo, below, true);
   if (mounts.v2.empty() && mounts.cpu.empty() && mounts.cpuacct.empty()) {
-    mounts = FindMounts(mountinfo, false);  // a container's part is better than nothing
+    mounts = FindMounts(mountinfo, below, false);  // a container's part is better than nothing
   }
   const bool any = choice == HierarchyChoice::kAuto;
   const bool no_v1 = mounts.cpu.empty() && mounts.cpuacct.empty();
@@ -114,8 +120,9 @@ Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyCho
     return CgroupMount{Hierarchy::kCpu, mounts.cpu};
   }
   return Fail(
-      "cannot find the cgroup hierarchy that cgroup.hierarchy asks for in /proc/self/mountinfo; "
-      "mount it, or choose another of auto, v2, cpu, cpuacct");
+      "cannot find the cgroup hierarchy that cgroup.hierarchy asks for in /proc/self/mountinfo" +
+      (below.empty() ? "" : " below " + below + " (--path.cgroupfs)") +
+      "; mount it, or choose another of auto, v2, cpu, cpuacct");
 }
 
 Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hierarchy) {

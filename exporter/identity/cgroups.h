@@ -21,9 +21,10 @@ struct CgroupMount {
 /// cpu, else v2.
 enum class HierarchyChoice { kAuto, kV2, kCpu, kCpuacct };
 
-/// Finds the mount in `mountinfo` (the text of /proc/self/mountinfo; proc(5)). Fails with one line
-/// where the wanted hierarchy isn't mounted.
-Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice);
+/// Finds the mount in `mountinfo` (the text of /proc/self/mountinfo; proc(5)), at `below` or below
+/// it where that isn't empty. Fails with one line where the wanted hierarchy isn't mounted.
+Result<CgroupMount> ChooseCgroupMount(const std::string& mountinfo, HierarchyChoice choice,
+                                      const std::string& below = {});
 
 /// The number of a hierarchy in `self_cgroup` (the text of /proc/self/cgroup; cgroups(7)).
 Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hierarchy);

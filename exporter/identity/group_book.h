@@ -75,6 +75,7 @@ class GroupBook {
 
   /// The matcher's answers are others than before: asks for all. What children have of parents that
   /// are gone stays.
+  void MatchAgain() { MatchAgain(children_); }
   void MatchAgain(bool children);
 
   std::size_t size() const { return entries_.size(); }

@@ -2,6 +2,8 @@
 
 #include <bpf/bpf.h>
 
+#include <cstring>
+
 namespace sched_exporter {
 
 std::vector<NewCgroup> TakeNewCgroups(const Programs& programs) {
@@ -13,8 +15,12 @@ std::vector<NewCgroup> TakeNewCgroups(const Programs& programs) {
     if (bpf_map_lookup_elem(fd, &id, &value) != 0 || bpf_map_delete_elem(fd, &id) != 0) {
       break;
     }
+    // A path that fills the room may be cut, and a part of a path may name another cgroup: whoever
+    // needs it finds it in the tree.
     value.path[ABI_CGROUP_PATH_LEN - 1] = '\0';
-    all.push_back({id, value.path});
+    if (std::strlen(value.path) + 1 < ABI_CGROUP_PATH_LEN) {
+      all.push_back({id, value.path});
+    }
   }
   return all;
 }

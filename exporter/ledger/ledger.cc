@@ -55,6 +55,9 @@ void Ledger::Apply(const Snapshot& snapshot) {
   std::erase_if(cgroup_members_, [&](const auto& entry) {
     return cgroups_.NameOf(entry.second.id) == kUnknownName;
   });
+  if (!seeded_) {
+    MeetParentsFirst(snapshot);
+  }
   // Events first: what they tell happened before the readings, or makes the readings stale.
   for (const TaskEvent& event : snapshot.events) {
     ApplyEvent(event);

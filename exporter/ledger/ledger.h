@@ -142,6 +142,7 @@ class Ledger {
                        const GroupPtr& group = nullptr);
   View::Id GroupNow(const Process& process, const TaskIdentity& identity,
                     const GroupPtr& group = nullptr);
+  void MeetParentsFirst(const Snapshot& snapshot);
   void SetGroup(Process& process, const Group& group);
   void SetStanding(const Process& process);
   void TakeOver(Process& from, Process& to);

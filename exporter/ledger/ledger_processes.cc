@@ -50,6 +50,22 @@ void Ledger::TakeOver(Process& from, Process& to) {
   from.tasks = 0;
 }
 
+/// The naming may give children the group of their parents.
+void Ledger::MeetParentsFirst(const Snapshot& snapshot) {
+  std::vector<const TaskIdentity*> tasks;
+  for (const auto* readings : {&snapshot.switched, &snapshot.living}) {
+    for (const TaskReading& reading : *readings) {
+      tasks.push_back(&reading.identity);
+    }
+  }
+  std::stable_sort(tasks.begin(), tasks.end(), [](const TaskIdentity* a, const TaskIdentity* b) {
+    return a->leader_start_ns < b->leader_start_ns;
+  });
+  for (const TaskIdentity* task : tasks) {
+    naming_.GroupOf(*task, nullptr);
+  }
+}
+
 void Ledger::SetGroup(Process& process, const Group& group) {
   process.group = groups_.Find(group);
   process.is_dropped = group.is_dropped;

@@ -118,6 +118,11 @@ const GroupPtr& OtherGroup() {
   return kOther;
 }
 
+const GroupPtr& DroppedGroup() {
+  static const GroupPtr kDropped = std::make_shared<const Group>(Group{kOtherName, {}, true, true});
+  return kDropped;
+}
+
 GroupPtr MakeGroup(std::string name, const std::map<std::string, std::string>& labels) {
   if (name == kOtherName) {
     return OtherGroup();
@@ -164,7 +169,7 @@ GroupRules::GroupRules(std::vector<GroupRule> rules) : rules_(std::move(rules)) 
 
 GroupPtr GroupRules::ConstantGroup(const GroupRule& rule) {
   if (rule.drop) {
-    return OtherGroup();
+    return DroppedGroup();
   }
   if (!rule.name.IsConstant()) {
     return nullptr;

@@ -1,0 +1,88 @@
+#include "exporter/app/rule_matcher.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "exporter/base/clock.h"
+#include "exporter/identity/living_image.h"
+
+namespace sched_exporter {
+namespace {
+
+/// argv of what the kernel keeps of it. NULs at the end are no arguments: programs that write a
+/// title there fill up with them.
+std::vector<std::string> Split(std::string_view arguments) {
+  std::vector<std::string> split;
+  const std::size_t last = arguments.find_last_not_of('\0');
+  if (last == std::string_view::npos) {
+    return split;
+  }
+  arguments = arguments.substr(0, last + 1);
+  while (true) {
+    const std::size_t end = arguments.find('\0');
+    split.emplace_back(arguments.substr(0, end));
+    if (end == std::string_view::npos) {
+      return split;
+    }
+    arguments.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+GroupMatcher::Needs RuleMatcher::needs() const {
+  const RuleNeeds& needs = rules_->needs();
+  return {needs.arguments, needs.user, needs.cgroup || needs.unit || needs.pods, needs.process};
+}
+
+ProcessFacts RuleMatcher::FactsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
+                                  Source source) {
+  const RuleNeeds& needs = rules_->needs();
+  ProcessFacts facts;
+  facts.comm.assign(identity.comm.begin(),
+                    std::find(identity.comm.begin(), identity.comm.end(), '\0'));
+  facts.pid = identity.tgid;
+  if (needs.process) {
+    facts.start_unix_ns = BootUnixNs() + identity.leader_start_ns;
+  }
+  if (needs.arguments && !identity.kernel_thread) {
+    facts.arguments = Split(ArgumentsOf(identity, image, source));
+  }
+  if (needs.user) {
+    facts.user = users_.Of(identity.uid);
+  }
+  if (needs.cgroup || needs.unit || needs.pods) {
+    FindCgroup(identity.cgroup_id, facts);
+  }
+  return facts;
+}
+
+std::string RuleMatcher::ArgumentsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
+                                     Source source) const {
+  const bool has_all = image != nullptr && !image->arguments.empty() && !image->arguments_cut;
+  const bool ask_proc =
+      identity.tgid != 0 && (source == Source::kLiving || (source == Source::kBoth && !has_all));
+  if (ask_proc) {
+    std::string living = ArgumentsOfLiving(identity.tgid, paths_.procfs);
+    if (!living.empty()) {
+      return living;
+    }
+  }
+  return image == nullptr ? std::string() : image->arguments;
+}
+
+void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
+  const std::string* path = cgroups_.PathOf(cgroup_id);
+  if (path == nullptr) {
+    return;
+  }
+  facts.cgroup = *path;
+  const CgroupLabels labels = cgroups_.LabelsOf(*path);
+  facts.unit = labels.unit;
+  facts.pod_namespace = labels.pod_namespace;
+  facts.pod = labels.pod;
+  facts.container = labels.container;
+}
+
+}  // namespace sched_exporter

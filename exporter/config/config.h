@@ -2,7 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <string>
+
+#include "exporter/rules/group_rules.h"
+#include "exporter/rules/pattern.h"
 
 namespace sched_exporter {
 
@@ -96,6 +101,66 @@ struct CgroupConfig {
   bool operator==(const CgroupConfig&) const = default;
 };
 
+/// What groups processes belong to.
+struct NamingConfig {
+  /// Null where the config has none: then groups go by comm.
+  std::shared_ptr<const GroupRules> rules;
+  /// A process that no rule matches belongs to the group of its nearest ancestor that has one.
+  bool children = true;
+
+  bool operator==(const NamingConfig& other) const {
+    const bool same_rules =
+        rules == nullptr || other.rules == nullptr ? rules == other.rules : *rules == *other.rules;
+    return same_rules && children == other.children;
+  }
+};
+
+/// Which members of each view have series of their own; the rest is in `other`.
+struct FiltersConfig {
+  NameFilter processes;  ///< On the comm.
+  NameFilter groups;     ///< On the name.
+  NameFilter cgroups;    ///< On the path.
+
+  bool operator==(const FiltersConfig&) const = default;
+};
+
+/// Labels that can be left out.
+enum class LabelSwitch {
+  kProcessComm,  ///< Of all families sched_process_*, as the next.
+  kProcessGroup,
+  kProcessInfoPpid,  ///< Of sched_process_info alone, as all with this prefix.
+  kProcessInfoExe,
+  kProcessInfoUser,
+  kProcessInfoCgroup,
+  kProcessInfoUnit,
+  kProcessInfoNamespace,
+  kProcessInfoPod,
+  kProcessInfoContainer,
+  kCgroupUnit,  ///< Of all families sched_cgroup_*, as the rest.
+  kCgroupNamespace,
+  kCgroupPod,
+  kCgroupContainer,
+};
+
+struct LabelsConfig {
+  std::set<LabelSwitch> omit;
+
+  bool Has(LabelSwitch label) const { return omit.find(label) == omit.end(); }
+  bool operator==(const LabelsConfig&) const = default;
+};
+
+/// Where the names of pods and containers come from. All empty: they aren't looked for.
+struct KubernetesConfig {
+  /// Absolute path of the kubelet's directory of logs, e.g. "/var/log/pods".
+  std::string log_directory;
+  /// Absolute path of a file with a list of pods as the kubelet gives it.
+  std::string pod_list_file;
+  /// http://HOST:PORT/PATH that answers with such a list; IsPodListUrl() has checked it.
+  std::string pod_list_url;
+
+  bool operator==(const KubernetesConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -104,6 +169,10 @@ struct Config {
   LimitsConfig limits;
   EventsConfig events;
   CgroupConfig cgroup;
+  NamingConfig naming;
+  FiltersConfig filters;
+  LabelsConfig labels;
+  KubernetesConfig kubernetes;
 };
 
 }  // namespace sched_exporter

@@ -69,6 +69,14 @@ std::string Escaped(std::string_view text) {
 
 std::string Quoted(std::string_view text) { return '"' + Escaped(text) + '"'; }
 
+std::string InAscii(std::string_view text) {
+  std::string ascii;
+  for (const char c : text) {
+    ascii += c >= ' ' && c <= '~' ? std::string(1, c) : EscapedByte(c);
+  }
+  return ascii;
+}
+
 std::string Joined(const std::vector<std::string_view>& words) {
   std::string joined;
   for (const std::string_view word : words) {

@@ -59,6 +59,10 @@ std::string Escaped(std::string_view text);
 /// The same in double quotes.
 std::string Quoted(std::string_view text);
 
+/// `text`, a line that is printable already, with what isn't ASCII escaped and nothing cut: the
+/// words of another stage, which echo a value themselves.
+std::string InAscii(std::string_view text);
+
 /// `words` separated by ", ".
 std::string Joined(const std::vector<std::string_view>& words);
 

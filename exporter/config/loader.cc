@@ -1,7 +1,10 @@
 #include "exporter/config/loader.h"
 
+#include "exporter/config/expression_reader.h"
 #include "exporter/config/keys.h"
 #include "exporter/config/mapping_reader.h"
+#include "exporter/config/pod_list_url.h"
+#include "exporter/config/rule_reader.h"
 #include "exporter/config/text_check.h"
 #include "exporter/config/yaml_tree.h"
 
@@ -27,10 +30,70 @@ constexpr Words<ExecFailureSource, 4> kExecFailures{{{"auto", ExecFailureSource:
                                                      {"fexit", ExecFailureSource::kFexit},
                                                      {"tracepoint", ExecFailureSource::kTracepoint},
                                                      {"off", ExecFailureSource::kOff}}};
+constexpr Words<LabelSwitch, 14> kLabels{{
+    {"process.comm", LabelSwitch::kProcessComm},
+    {"process.group", LabelSwitch::kProcessGroup},
+    {"process_info.ppid", LabelSwitch::kProcessInfoPpid},
+    {"process_info.exe", LabelSwitch::kProcessInfoExe},
+    {"process_info.user", LabelSwitch::kProcessInfoUser},
+    {"process_info.cgroup", LabelSwitch::kProcessInfoCgroup},
+    {"process_info.unit", LabelSwitch::kProcessInfoUnit},
+    {"process_info.namespace", LabelSwitch::kProcessInfoNamespace},
+    {"process_info.pod", LabelSwitch::kProcessInfoPod},
+    {"process_info.container", LabelSwitch::kProcessInfoContainer},
+    {"cgroup.unit", LabelSwitch::kCgroupUnit},
+    {"cgroup.namespace", LabelSwitch::kCgroupNamespace},
+    {"cgroup.pod", LabelSwitch::kCgroupPod},
+    {"cgroup.container", LabelSwitch::kCgroupContainer},
+}};
 constexpr Range<std::uint32_t> kSeries{1, 100'000};
 
+bool IsAbsolutePath(std::string_view text) {
+  return text.starts_with('/') && text.find('\0') == std::string_view::npos;
+}
+
+bool IsFilePath(std::string_view text) { return IsAbsolutePath(text) && !text.ends_with('/'); }
+
+void ReadFilter(MappingReader& filters, std::string_view key, ExpressionReader& expressions,
+                NameFilter& filter) {
+  filters.Section(key, [&](MappingReader& section) {
+    section.Value("include", [&](const KeyedValue& list) {
+      filter.include = expressions.ReadList(list, ListMayBe::kEmpty);
+    });
+    section.Value("exclude", [&](const KeyedValue& list) {
+      filter.exclude = expressions.ReadList(list, ListMayBe::kEmpty);
+    });
+  });
+}
+
+/// The keys that say what series and labels there are, and what they are named.
+void ReadNames(MappingReader& file, Findings& findings, Config& config) {
+  ExpressionReader expressions(findings);
+  file.Value("process_names", [&](const KeyedValue& list) {
+    config.naming.rules = ReadRules(list, config.limits.groups, expressions, findings);
+  });
+  file.Boolean("children", config.naming.children);
+  file.Section("filters", [&](MappingReader& section) {
+    ReadFilter(section, "processes", expressions, config.filters.processes);
+    ReadFilter(section, "groups", expressions, config.filters.groups);
+    ReadFilter(section, "cgroups", expressions, config.filters.cgroups);
+  });
+  file.Section("labels", [&](MappingReader& section) {
+    section.Choices("omit", kLabels, config.labels.omit);
+  });
+  file.Section("kubernetes", [&config](MappingReader& section) {
+    KubernetesConfig& kubernetes = config.kubernetes;
+    section.OptionalText("log_directory", "an absolute path of a directory", IsAbsolutePath,
+                         kubernetes.log_directory);
+    section.OptionalText("pod_list_file", "an absolute path of a file", IsFilePath,
+                         kubernetes.pod_list_file);
+    section.OptionalText("pod_list_url", "http://HOST:PORT/PATH", IsPodListUrl,
+                         kubernetes.pod_list_url);
+  });
+}
+
 /// Maps the keys of the file to `config`: the one place that knows their names and ranges.
-void ReadConfig(MappingReader& file, Config& config) {
+void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
   file.Section("collection", [&config](MappingReader& section) {
     section.Duration("interval", {100ms, 5min}, config.collection.interval);
     section.Choice("walk", kWalkMethods, config.collection.walk);
@@ -60,13 +123,14 @@ void ReadConfig(MappingReader& file, Config& config) {
   file.Section("cgroup", [&config](MappingReader& section) {
     section.Choice("hierarchy", kHierarchies, config.cgroup.hierarchy);
   });
+  ReadNames(file, findings, config);
 }
 
 /// Reads the whole tree; returns the paths of all keys that it looked for.
 MappingReader::KeyPaths ReadTree(const YamlNode& root, Findings& findings, Config& config) {
   MappingReader::KeyPaths paths;
   MappingReader::Read(root, "", findings, paths,
-                      [&config](MappingReader& file) { ReadConfig(file, config); });
+                      [&](MappingReader& file) { ReadConfig(file, findings, config); });
   return paths;
 }
 

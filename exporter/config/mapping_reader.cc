@@ -6,6 +6,7 @@
 
 #include "exporter/config/duration.h"
 #include "exporter/config/nearest.h"
+#include "exporter/config/text_list.h"
 
 namespace sched_exporter {
 namespace {
@@ -142,6 +143,28 @@ void MappingReader::AbsolutePath(std::string_view key, std::string& value) {
   }
 }
 
+void MappingReader::Value(std::string_view key,
+                          const std::function<void(const KeyedValue&)>& read) {
+  const YamlNode* node = FindValue(key);
+  if (node != nullptr && node->kind != YamlNode::Kind::kNull) {
+    read({*node, node->place, PathOf(key)});
+  }
+}
+
+void MappingReader::OptionalText(std::string_view key, const std::string& expected,
+                                 const std::function<bool(std::string_view)>& is_valid,
+                                 std::string& value) {
+  const YamlNode* node = FindValue(key);
+  if (node == nullptr) {
+    return;
+  }
+  if (node->kind == YamlNode::Kind::kScalar && (node->text.empty() || is_valid(node->text))) {
+    value = node->text;
+  } else {
+    Refuse(key, *node, expected + " or \"\"", "");
+  }
+}
+
 std::optional<std::size_t> MappingReader::IndexOfChoice(
     std::string_view key, const std::vector<std::string_view>& names) {
   const YamlNode* node = FindValue(key);
@@ -154,6 +177,24 @@ std::optional<std::size_t> MappingReader::IndexOfChoice(
     return std::nullopt;
   }
   return static_cast<std::size_t>(name - names.begin());
+}
+
+std::vector<std::size_t> MappingReader::IndexesOfChoices(
+    std::string_view key, const std::vector<std::string_view>& names) {
+  std::vector<std::size_t> indexes;
+  Value(key, [&](const KeyedValue& list) {
+    const ListLimits limits{names.size(), kMaxEchoedChars, ListMayBe::kEmpty};
+    for (const YamlNode& item : ReadTexts(list, limits, findings_)) {
+      const auto name = std::find(names.begin(), names.end(), item.text);
+      if (name == names.end()) {
+        RefuseValue({item, item.place, list.path}, "one of " + Joined(names),
+                    NearestHint(item.text, names), findings_);
+      } else {
+        indexes.push_back(static_cast<std::size_t>(name - names.begin()));
+      }
+    }
+  });
+  return indexes;
 }
 
 void MappingReader::CollectKeys() {
@@ -225,9 +266,7 @@ void MappingReader::Refuse(std::string_view key, const YamlNode& value, const st
   // yaml-cpp places a missing value at whatever comes next, maybe lines below.
   const bool is_missing = value.kind == YamlNode::Kind::kNull;
   const Place place = is_missing ? entries_.find(key)->second.key->place : value.place;
-  findings_.Add(
-      place, PathOf(key),
-      "expected " + expected + ", got " + Described(value) + (hint.empty() ? "" : "; " + hint));
+  RefuseValue({value, place, PathOf(key)}, expected, hint, findings_);
 }
 
 }  // namespace sched_exporter

@@ -6,12 +6,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "exporter/config/findings.h"
+#include "exporter/config/keyed_value.h"
 #include "exporter/config/yaml_tree.h"
 
 namespace sched_exporter {
@@ -53,6 +55,12 @@ class MappingReader {
   void Boolean(std::string_view key, bool& value);
   /// A path that begins with a slash.
   void AbsolutePath(std::string_view key, std::string& value);
+  /// A value with a form of its own: `read` is called when the key is there. One that is null is
+  /// as missing, so that a list may be commented out item by item.
+  void Value(std::string_view key, const std::function<void(const KeyedValue&)>& read);
+  /// A text that `is_valid`, or none: "".
+  void OptionalText(std::string_view key, const std::string& expected,
+                    const std::function<bool(std::string_view)>& is_valid, std::string& value);
 
   template <typename E, std::size_t N>
   void Choice(std::string_view key, const Words<E, N>& words, E& value) {
@@ -62,6 +70,18 @@ class MappingReader {
     }
     if (const std::optional<std::size_t> index = IndexOfChoice(key, names)) {
       value = words[*index].second;
+    }
+  }
+
+  /// A list of words, maybe empty.
+  template <typename E, std::size_t N>
+  void Choices(std::string_view key, const Words<E, N>& words, std::set<E>& values) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, unused] : words) {
+      names.push_back(name);
+    }
+    for (const std::size_t index : IndexesOfChoices(key, names)) {
+      values.insert(words[index].second);
     }
   }
 
@@ -80,6 +100,8 @@ class MappingReader {
   const YamlNode* FindValue(std::string_view key);
   std::optional<std::size_t> IndexOfChoice(std::string_view key,
                                            const std::vector<std::string_view>& names);
+  std::vector<std::size_t> IndexesOfChoices(std::string_view key,
+                                            const std::vector<std::string_view>& names);
   std::string PathOf(std::string_view key) const;
   void Refuse(std::string_view key, const YamlNode& value, const std::string& expected,
               const std::string& hint);

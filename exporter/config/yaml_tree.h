@@ -8,9 +8,11 @@
 
 namespace sched_exporter {
 
-/// Most levels of nesting and most nodes that a config file may have.
+/// Most levels of nesting and most nodes that a config file may have. A thousand rules of fifty
+/// nodes each fit (a node for each key and value, a list, and each of its items); the tree of so
+/// many has 5 MB beside its texts.
 inline constexpr std::size_t kMaxYamlDepth = 16;
-inline constexpr std::size_t kMaxYamlNodes = 10'000;
+inline constexpr std::size_t kMaxYamlNodes = 50'000;
 
 /// A node of a YAML document as it was written: nothing is converted, merged or expanded.
 struct YamlNode {

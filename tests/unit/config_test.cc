@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -20,16 +21,25 @@ using namespace std::chrono_literals;
 /// All fields of a config. A field that is added to a struct breaks the bindings below until it is
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
-  const auto& [collection, maps, limits, events, cgroup] = config;
+  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes] =
+      config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
   const auto& [output, file, rotate_bytes, keep, arguments, arguments_bytes, transport,
                exec_failures] = events;
   const auto& [hierarchy] = cgroup;
+  const auto& [rules, children] = naming;
+  const auto& [process_filter, group_filter, cgroup_filter] = filters;
+  const auto& [omit] = labels;
+  const auto& [log_directory, pod_list_file, pod_list_url] = kubernetes;
+  const NamingConfig only_rules{rules, true};
   return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
                          codes, dead_series, output, file, rotate_bytes, keep, arguments,
-                         arguments_bytes, transport, exec_failures, hierarchy);
+                         arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
+                         process_filter.include, process_filter.exclude, group_filter.include,
+                         group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
+                         log_directory, pod_list_file, pod_list_url);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -40,6 +50,24 @@ struct KeyCase {
   std::string changed_line;
   std::function<void(Config&)> change;
 };
+
+std::string DefaultYml() {
+  std::ifstream file(SOURCE_DIR "/config/default.yml");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::shared_ptr<const GroupRules> BashRule() {
+  GroupRule rule;
+  rule.comm = {"bash"};
+  rule.name = *NameTemplate::Parse("{{.ExeBase}}", {});
+  // Its line in default.yml with the changed line.
+  const std::string text = DefaultYml();
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(text.find("# process_names:\n"));
+  rule.line = 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
+  return std::make_shared<const GroupRules>(std::vector<GroupRule>{rule});
+}
+
+std::vector<Pattern> X() { return {*Pattern::Compile("x")}; }
 
 const std::vector<KeyCase>& KeyCases() {
   static const std::vector<KeyCase> kCases = {
@@ -75,13 +103,34 @@ const std::vector<KeyCase>& KeyCases() {
        [](Config& c) { c.events.exec_failures = ExecFailureSource::kOff; }},
       {"cgroup.hierarchy", "hierarchy: auto", "hierarchy: cpuacct",
        [](Config& c) { c.cgroup.hierarchy = CgroupHierarchy::kCpuacct; }},
+      {"process_names", "# process_names:", "process_names: [{comm: [bash]}]",
+       [](Config& c) { c.naming.rules = BashRule(); }},
+      {"children", "children: true", "children: false",
+       [](Config& c) { c.naming.children = false; }},
+      {"filters.processes.include", "  processes:\n    include: []",
+       "  processes:\n    include: [x]", [](Config& c) { c.filters.processes.include = X(); }},
+      {"filters.processes.exclude", "  processes:\n    include: []\n    exclude: []",
+       "  processes:\n    exclude: [x]", [](Config& c) { c.filters.processes.exclude = X(); }},
+      {"filters.groups.include", "  groups:\n    include: []", "  groups:\n    include: [x]",
+       [](Config& c) { c.filters.groups.include = X(); }},
+      {"filters.groups.exclude", "  groups:\n    include: []\n    exclude: []",
+       "  groups:\n    exclude: [x]", [](Config& c) { c.filters.groups.exclude = X(); }},
+      {"filters.cgroups.include", "  cgroups:\n    include: []", "  cgroups:\n    include: [x]",
+       [](Config& c) { c.filters.cgroups.include = X(); }},
+      {"filters.cgroups.exclude", "  cgroups:\n    include: []\n    exclude: []",
+       "  cgroups:\n    exclude: [x]", [](Config& c) { c.filters.cgroups.exclude = X(); }},
+      {"labels.omit", "omit: []", "omit: [process_info.exe, cgroup.pod]",
+       [](Config& c) {
+         c.labels.omit = {LabelSwitch::kProcessInfoExe, LabelSwitch::kCgroupPod};
+       }},
+      {"kubernetes.log_directory", "log_directory: \"\"", "log_directory: /var/log/pods",
+       [](Config& c) { c.kubernetes.log_directory = "/var/log/pods"; }},
+      {"kubernetes.pod_list_file", "pod_list_file: \"\"", "pod_list_file: /run/pods.json",
+       [](Config& c) { c.kubernetes.pod_list_file = "/run/pods.json"; }},
+      {"kubernetes.pod_list_url", "pod_list_url: \"\"", "pod_list_url: http://127.0.0.1:10255/pods",
+       [](Config& c) { c.kubernetes.pod_list_url = "http://127.0.0.1:10255/pods"; }},
   };
   return kCases;
-}
-
-std::string DefaultYml() {
-  std::ifstream file(SOURCE_DIR "/config/default.yml");
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 /// The config that `text` means, or a failed test.

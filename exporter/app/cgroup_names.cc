@@ -22,8 +22,8 @@ constexpr std::size_t kMostMissed = 4096;
 /// that the user gave it.
 std::string TrustedUnit(const std::string& path, const CgroupIdentity& identity) {
   const std::string own_manager = "user@" + identity.owner_uid + ".service";
-  const bool is_below = !identity.owner_uid.empty() &&
-                        path.find("/" + own_manager + "/") != std::string::npos;
+  const bool is_below =
+      !identity.owner_uid.empty() && path.find("/" + own_manager + "/") != std::string::npos;
   return is_below ? own_manager : identity.unit;
 }
 

@@ -11,6 +11,7 @@
 #include "exporter/app/attach.h"
 #include "exporter/app/from_config.h"
 #include "exporter/app/living_programs.h"
+#include "exporter/app/report_labels.h"
 #include "exporter/app/self_stats.h"
 #include "exporter/app/version.h"
 #include "exporter/base/clock.h"
@@ -32,15 +33,19 @@ constexpr std::chrono::milliseconds kStreamInterval{200};
 
 }  // namespace
 
-Collector::Collector(const Config& config)
+Collector::Collector(const Config& config, const HostPaths& paths)
     : config_(config),
+      paths_(paths),
+      pods_(PodSourcesOf(config.kubernetes)),
+      details_(paths),
+      labels_(config.labels),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       latest_(Fail("no collection has been made yet")),
       reload_unix_ns_(RealtimeNs()),
       last_sweep_(std::chrono::steady_clock::now()) {}
 
-Result<std::unique_ptr<Collector>> Collector::Open(const Config& config) {
-  std::unique_ptr<Collector> collector(new Collector(config));
+Result<std::unique_ptr<Collector>> Collector::Open(const Config& config, const HostPaths& paths) {
+  std::unique_ptr<Collector> collector(new Collector(config, paths));
   if (auto attached = collector->Attach(); !attached) {
     return tl::unexpected(attached.error());
   }
@@ -55,6 +60,7 @@ Result<void> Collector::Start() {
     }
     stream_ = std::move(*stream);
   }
+  pods_.Start();
   thread_ = std::thread(&Collector::Run, this);
   return {};
 }
@@ -63,13 +69,15 @@ Result<void> Collector::Attach() {
   if (!wakeup_.valid()) {
     return Fail(WithErrno("cannot make an eventfd", errno));
   }
-  auto attached = AttachPrograms(config_, false);
+  auto attached = AttachPrograms(config_, paths_, false);
   if (!attached) {
     return tl::unexpected(attached.error());
   }
   programs_ = std::move(attached->programs);
+  naming_ =
+      std::make_unique<HostNaming>(paths_, attached->cgroup_mount.mount_point, &pods_, config_);
   if (config_.events.output != EventOutputChoice::kNone) {
-    NoteLivingPrograms(*programs_, book_);
+    NoteLivingPrograms(*programs_, paths_, book_, *naming_);
   }
   auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
                              [this](TaskEvent& event) { TakeEvent(event); });
@@ -77,8 +85,8 @@ Result<void> Collector::Attach() {
     return tl::unexpected(source.error());
   }
   source_ = std::move(*source);
-  naming_ = std::make_unique<HostNaming>(attached->cgroup_mount);
   ledger_ = std::make_unique<Ledger>(LimitsOf(config_.limits), *naming_);
+  ledger_->set_constant_groups(naming_->ConstantGroups());
   return Sweep();
 }
 
@@ -114,11 +122,13 @@ bool Collector::Reconfigure(const Config& config) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const bool complete = config.maps == config_.maps && config.events == config_.events &&
                         config.cgroup == config_.cgroup;
-  config_.collection = config.collection;
-  config_.limits = config.limits;
-  reconfigured_ = true;
+  const bool reads_arguments = programs_->options().arguments_bytes != 0;
+  next_config_ = config;
+  next_config_->maps = config_.maps;
+  next_config_->events = config_.events;
+  next_config_->cgroup = config_.cgroup;
   Wake();
-  return complete;
+  return complete && (reads_arguments || !NeedsArguments(config));
 }
 
 void Collector::NoteReload(bool successful) {
@@ -173,16 +183,14 @@ void Collector::ServeTicket() {
     asked = asked_ > answered_;
     const bool due = std::chrono::steady_clock::now() >= last_sweep_ + config_.collection.interval;
     const bool crowded = !last_sweep_failed_ && source_->pending_events() > kMaxPendingEvents;
-    if (!asked && !due && !crowded) {
+    if (!asked && !due && !crowded && !next_config_) {
       return;
     }
-    if (reconfigured_) {
-      source_->set_walk(WalkOf(config_.collection.walk));
-      ledger_->set_limits(LimitsOf(config_.limits));
-      reconfigured_ = false;
-    }
   }
-  const auto swept = Sweep();
+  auto swept = Sweep();
+  if (swept && ApplyConfig()) {
+    swept = Sweep();  // so that who asked sees what the new config makes of it
+  }
   auto sample = asked && swept ? MakeSample() : nullptr;
   const std::lock_guard<std::mutex> lock(mutex_);
   last_sweep_ = std::chrono::steady_clock::now();
@@ -194,6 +202,31 @@ void Collector::ServeTicket() {
   }
   answered_ = ticket;
   done_.notify_all();
+}
+
+/// After a sweep and before more events are read: none waits that has groups of the old rules.
+/// Returns false where there is no new config.
+bool Collector::ApplyConfig() {
+  std::optional<Config> next;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    next.swap(next_config_);
+    if (next) {
+      config_ = *next;
+    }
+  }
+  if (next) {
+    source_->set_walk(WalkOf(next->collection.walk));
+    pods_.set_sources(PodSourcesOf(next->kubernetes));
+    ledger_->set_limits(LimitsOf(next->limits));
+    labels_ = next->labels;
+    naming_->Configure(*next);
+    ledger_->set_constant_groups(naming_->ConstantGroups());
+  }
+  if (next || naming_->Refresh(BoottimeNs())) {
+    ledger_->NameAgain();
+  }
+  return next.has_value();
 }
 
 Result<void> Collector::Sweep() {
@@ -226,14 +259,16 @@ void Collector::BeforeEvents() {
   const std::uint64_t lost = programs_->CountLostLifecycle();
   if (lost != known_losses_) {
     book_.NoteLost();
+    naming_->NoteLost();
     if (stream_ != nullptr) {
       stream_->NoteLost(lost - known_losses_);
     }
     known_losses_ = lost;
   }
+  // Streams and rules ask for names of cgroups as events come.
+  NoteNewCgroups();
   if (stream_ != nullptr) {
     stream_->Begin();
-    NoteNewCgroups();
   }
 }
 
@@ -245,6 +280,7 @@ void Collector::NoteNewCgroups() {
 
 void Collector::TakeEvent(TaskEvent& event) {
   book_.Annotate(event);
+  naming_->Annotate(event);
   if (stream_ != nullptr) {
     stream_->Take(event);
   }
@@ -271,12 +307,8 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
   auto sample = std::make_shared<Sample>();
   sample->report = ledger_->MakeReport();
   ledger_->NoteTold();
-  for (ProcessRow& row : sample->report.processes) {
-    const ProcessDetails::Details& details = details_.Of(row);
-    row.exe = details.exe;
-    row.user = details.user;
-  }
-  details_.Prune();
+  AddDetails(sample->report, details_, *naming_);
+  OmitLabels(labels_, sample->report);
   const SourceStats& source = source_->stats();
   stats_.version = kVersion;
   NoteBuffers(source);

@@ -5,11 +5,13 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
+#include "exporter/app/pod_watcher.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/config/config.h"
@@ -28,7 +30,7 @@ class Collector {
  public:
   /// Loads and attaches the BPF programs and takes in what exists. Starts no thread, so that the
   /// caller can give up privileges for all threads to come.
-  static Result<std::unique_ptr<Collector>> Open(const Config& config);
+  static Result<std::unique_ptr<Collector>> Open(const Config& config, const HostPaths& paths);
 
   /// Opens the event stream, where the config asks for one, and starts the thread. Call it once,
   /// before Collect(). Fails with one line where the stream can't be opened.
@@ -43,8 +45,8 @@ class Collector {
   /// sweep. Fails with one line where the kernel could not be read.
   Result<std::shared_ptr<const Sample>> Collect();
 
-  /// Interval, walk method and limits take effect at once; the rest needs a restart (returns false
-  /// where it differs).
+  /// Interval, walk method, limits, groups, filters, labels and sources of names take effect with
+  /// the next sweep; the rest needs a restart (returns false where it differs).
   bool Reconfigure(const Config& config);
 
   /// Tells the metrics how reading the config went.
@@ -54,12 +56,13 @@ class Collector {
   bool IsHealthy() const;
 
  private:
-  explicit Collector(const Config& config);
+  Collector(const Config& config, const HostPaths& paths);
   Result<void> Attach();
   void Run();
   void WaitForWork();
   void ServeTicket();
   Result<void> Sweep();
+  bool ApplyConfig();
   void TakeEvent(TaskEvent& event);
   void Drain();
   void BeforeEvents();
@@ -69,6 +72,8 @@ class Collector {
   void Wake() const;
 
   Config config_;  ///< Guarded by mutex_.
+  HostPaths paths_;
+  PodWatcher pods_;
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<Source> source_;
   ProcessBook book_;
@@ -76,6 +81,7 @@ class Collector {
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<EventStream> stream_;  ///< Null where the config wants none.
   ProcessDetails details_;
+  LabelsConfig labels_;
   Snapshot snapshot_;
   std::uint64_t known_losses_ = 0;
   std::uint64_t new_cgroups_ = 0;  ///< When they were last taken.
@@ -89,7 +95,7 @@ class Collector {
   Result<std::shared_ptr<const Sample>> latest_;
   bool reload_successful_ = true;
   std::uint64_t reload_unix_ns_ = 0;
-  bool reconfigured_ = false;
+  std::optional<Config> next_config_;  ///< To be applied by the thread.
   std::chrono::steady_clock::time_point last_sweep_;
   bool last_sweep_failed_ = false;
   std::atomic<bool> stopping_{false};

@@ -13,6 +13,7 @@
 
 #include "exporter/app/attach.h"
 #include "exporter/app/event_stream.h"
+#include "exporter/app/from_config.h"
 #include "exporter/app/host_naming.h"
 #include "exporter/app/living_programs.h"
 #include "exporter/app/log.h"
@@ -39,17 +40,21 @@ constexpr std::uint64_t kForEver = std::numeric_limits<std::uint64_t>::max();
 class EventTable {
  public:
   /// `end_fd` becomes readable when the program has to end.
-  EventTable(Attached attached, const EventsFilter& filter, int end_fd)
+  EventTable(Attached attached, const Config& config, const HostPaths& paths,
+             const EventsFilter& filter, int end_fd)
       : end_fd_(end_fd),
+        paths_(paths),
         filter_(filter),
         programs_(std::move(attached.programs)),
-        naming_(attached.cgroup_mount),
+        pods_(PodSourcesOf(config.kubernetes)),
+        naming_(paths, attached.cgroup_mount.mount_point, &pods_, config),
         assembler_(naming_) {}
 
   Result<void> Open() {
     auto buffer = EventBuffer::Open(*programs_, [this](const void* record, std::size_t bytes) {
       if (auto event = decoder_.Decode(record, bytes)) {
         book_.Annotate(*event);
+        naming_.Annotate(*event);
         assembler_.Take(*event, ready_);
       }
     });
@@ -57,9 +62,12 @@ class EventTable {
       return tl::unexpected(buffer.error());
     }
     buffer_ = std::move(*buffer);
-    NoteLivingPrograms(*programs_, book_);
+    NoteLivingPrograms(*programs_, paths_, book_, naming_);
     return {};
   }
+
+  /// Names of pods are looked for again from now on.
+  void Start() { pods_.Start(); }
 
   int wakeup_fd() const { return buffer_->wakeup_fd(); }
 
@@ -69,6 +77,7 @@ class EventTable {
     const std::uint64_t begun_ns = BoottimeNs();
     NoteLosses();
     naming_.NoteNew(TakeNewCgroups(*programs_));
+    naming_.Refresh(begun_ns);
     assembler_.set_boot_unix_ns(BootUnixNs());
     buffer_->Drain();
     assembler_.Settle(to_the_end ? kForEver : begun_ns, ready_);
@@ -102,15 +111,18 @@ class EventTable {
     const std::uint64_t lost = programs_->CountLostLifecycle();
     if (lost != known_losses_) {
       book_.NoteLost();
+      naming_.NoteLost();
       ready_.push_back(GapOf(lost - known_losses_, kKernelBuffer));
       known_losses_ = lost;
     }
   }
 
   int end_fd_;
+  HostPaths paths_;
   EventsFilter filter_;
   DescriptorSink output_{STDOUT_FILENO, "standard output"};
   std::unique_ptr<Programs> programs_;
+  PodWatcher pods_;
   HostNaming naming_;
   EventDecoder decoder_;
   ProcessBook book_;
@@ -164,21 +176,22 @@ bool EventsFilter::Lets(const LifecycleEvent& event) const {
          (cgroup.empty() || IsWithin(event.cgroup, cgroup)) && (!failed || IsFailure(event));
 }
 
-int RunEventsCommand(Config config, const EventsFilter& filter) {
+int RunEventsCommand(Config config, const HostPaths& paths, const EventsFilter& filter) {
   const UniqueFd end = EndSignals();
   config.events.arguments = filter.arguments;
   config.maps.tasks = 1;
-  auto attached = AttachPrograms(config, true);
+  auto attached = AttachPrograms(config, paths, true);
   if (!attached) {
     return Fatal(attached.error());
   }
-  EventTable table(std::move(*attached), filter, end.get());
+  EventTable table(std::move(*attached), config, paths, filter, end.get());
   if (auto opened = table.Open(); !opened) {
     return Fatal(opened.error());
   }
   if (auto dropped = DropPrivileges(); !dropped) {
     return Fatal(dropped.error());
   }
+  table.Start();
   const Result<void> done = Show(table, end.get());
   return done || table.HasNoReader() || table.HasToEnd() ? EXIT_SUCCESS : Fatal(done.error());
 }

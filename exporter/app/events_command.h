@@ -3,6 +3,7 @@
 #include <string>
 
 #include "exporter/config/config.h"
+#include "exporter/identity/host_paths.h"
 #include "exporter/model/lifecycle_event.h"
 
 namespace sched_exporter {
@@ -19,6 +20,6 @@ struct EventsFilter {
 
 /// Attaches programs of its own and prints a table of what happens until a signal or the end of its
 /// reader. Returns the exit code.
-int RunEventsCommand(Config config, const EventsFilter& filter);
+int RunEventsCommand(Config config, const HostPaths& paths, const EventsFilter& filter);
 
 }  // namespace sched_exporter

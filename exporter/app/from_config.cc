@@ -74,6 +74,15 @@ LedgerLimits LimitsOf(const LimitsConfig& limits) {
           static_cast<std::uint64_t>(std::chrono::nanoseconds(limits.dead_series).count())};
 }
 
+PodSources PodSourcesOf(const KubernetesConfig& kubernetes) {
+  return {kubernetes.log_directory, kubernetes.pod_list_file, kubernetes.pod_list_url};
+}
+
+bool NeedsArguments(const Config& config) {
+  return config.events.arguments ||
+         (config.naming.rules != nullptr && config.naming.rules->needs().arguments);
+}
+
 ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
                                 std::uint32_t hierarchy_id) {
   ProgramOptions options;
@@ -82,7 +91,7 @@ ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
   options.sums = config.maps.sums;
   options.transport = TransportOf(config.events.transport);
   options.exec_failures = ExecFailuresOf(config.events.exec_failures);
-  options.arguments_bytes = config.events.arguments ? config.events.arguments_bytes : 0;
+  options.arguments_bytes = NeedsArguments(config) ? config.events.arguments_bytes : 0;
   options.hierarchy = ToAbi(hierarchy);
   options.hierarchy_id = hierarchy_id;
   return options;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "exporter/app/pod_watcher.h"
 #include "exporter/config/config.h"
 #include "exporter/identity/cgroups.h"
 #include "exporter/kernel/programs.h"
@@ -12,6 +13,11 @@ namespace sched_exporter {
 HierarchyChoice ChoiceOf(CgroupHierarchy hierarchy);
 Walk WalkOf(WalkMethod method);
 LedgerLimits LimitsOf(const LimitsConfig& limits);
+
+PodSources PodSourcesOf(const KubernetesConfig& kubernetes);
+
+/// Whether the BPF programs have to read command lines at exec.
+bool NeedsArguments(const Config& config);
 
 /// Sizes and choices of the BPF programs; the hierarchy is as it was found on this host.
 ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,

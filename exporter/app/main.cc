@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
 #include <string>
 
 #include "exporter/app/collector.h"
@@ -14,34 +13,12 @@
 #include "exporter/app/options.h"
 #include "exporter/app/pages.h"
 #include "exporter/app/privileges.h"
+#include "exporter/app/reloader.h"
 #include "exporter/app/version.h"
-#include "exporter/config/loader.h"
 #include "exporter/http/server.h"
 
 namespace sched_exporter {
 namespace {
-
-Result<Config> ReadConfig(const Options& options) {
-  return options.config_file.empty() ? Result<Config>(Config{}) : LoadConfig(options.config_file);
-}
-
-void Reload(const Options& options, Collector& collector) {
-  const auto config = ReadConfig(options);
-  collector.NoteReload(config.has_value());
-  if (!config) {
-    // All findings come at once; each is an entry of the log.
-    std::istringstream findings(config.error().message);
-    for (std::string finding; std::getline(findings, finding);) {
-      spdlog::error("config not reloaded, the old one holds: {}", finding);
-    }
-    return;
-  }
-  if (collector.Reconfigure(*config)) {
-    spdlog::info("config reloaded");
-  } else {
-    spdlog::warn("config reloaded; changes of maps, events and cgroup need a restart");
-  }
-}
 
 sigset_t HandledSignals() {
   sigset_t signals;
@@ -53,7 +30,7 @@ sigset_t HandledSignals() {
 }
 
 /// Serves until a signal ends it.
-void WaitForEnd(const Options& options, const sigset_t& signals, Collector& collector) {
+void WaitForEnd(const sigset_t& signals, Reloader& reloader) {
   while (true) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) {
@@ -63,7 +40,8 @@ void WaitForEnd(const Options& options, const sigset_t& signals, Collector& coll
       spdlog::info("ending on signal {}", signal);
       return;
     }
-    Reload(options, collector);
+    // The log has what became of it.
+    static_cast<void>(reloader.Reload());
   }
 }
 
@@ -78,7 +56,7 @@ int Serve(const Options& options, const Config& config) {
   // All threads inherit the mask; the signals wait for sigwait().
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto collector = Collector::Open(config);
+  auto collector = Collector::Open(config, options.paths);
   if (!collector) {
     return Fatal(collector.error());
   }
@@ -89,15 +67,16 @@ int Serve(const Options& options, const Config& config) {
   if (auto started = (*collector)->Start(); !started) {
     return Fatal(started.error());
   }
+  Reloader reloader(options, **collector);
   auto server =
-      HttpServer::Start(options.listen_address, MakeRoutes(options.telemetry_path, **collector),
+      HttpServer::Start(options.listen_address, MakeRoutes(options, **collector, reloader),
                         [](std::string_view line) { spdlog::debug("http: {}", line); });
   if (!server) {
     return Fatal(server.error());
   }
   spdlog::info("sched_exporter {} serves {} on port {}", kVersion, options.telemetry_path,
                (*server)->port());
-  WaitForEnd(options, signals, **collector);
+  WaitForEnd(signals, reloader);
   return EXIT_SUCCESS;
 }
 
@@ -122,7 +101,8 @@ int Main(int argc, char** argv) {
     std::puts("config is good");
     return EXIT_SUCCESS;
   }
-  return options->events ? RunEventsCommand(*config, *options->events) : Serve(*options, *config);
+  return options->events ? RunEventsCommand(*config, options->paths, *options->events)
+                         : Serve(*options, *config);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::string CheckPath(const std::string& path) {
       path.find_first_of(" \t\r\n?#\"<>") != std::string::npos) {
     return "expected a path like /metrics, got \"" + path + "\"";
   }
-  if (path == "/healthz" || path == "/readyz") {
+  if (path == "/healthz" || path == "/readyz" || path == "/-/reload") {
     return "the path " + path + " is taken";
   }
   return {};
@@ -62,14 +62,14 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--path.procfs", options.paths.procfs, "Where procfs is mounted")
       ->type_name("DIR")
       ->capture_default_str()
-      ->check(CheckDirectory);
+      ->transform(CLI::Validator(CheckDirectory, ""));
   app.add_option("--path.cgroupfs", options.paths.cgroupfs,
                  "Where the host's cgroups are mounted; without it they are looked for")
       ->type_name("DIR")
-      ->check(CheckDirectory);
+      ->transform(CLI::Validator(CheckDirectory, ""));
   app.add_option("--path.rootfs", options.paths.rootfs, "Where the host's root is mounted")
       ->type_name("DIR")
-      ->check(CheckDirectory);
+      ->transform(CLI::Validator(CheckDirectory, ""));
   app.add_option("--log.level", options.log_level, "debug, info, warn or error")
       ->type_name("LEVEL")
       ->capture_default_str()

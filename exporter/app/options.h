@@ -17,7 +17,7 @@ struct Options {
   std::string log_level = "info";
   std::string log_format = "logfmt";
   std::optional<EventsFilter> events;  ///< The subcommand of that name.
-  bool enable_lifecycle = false;  ///< POST /-/reload.
+  bool enable_lifecycle = false;       ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;
 };

@@ -8,6 +8,7 @@
 namespace sched_exporter {
 namespace {
 
+constexpr int kForbidden = 403;
 constexpr int kInternalError = 500;
 constexpr int kUnavailable = 503;
 
@@ -57,6 +58,16 @@ HttpResponse Landing(const std::string& telemetry_path) {
   return response;
 }
 
+HttpResponse Reload(Reloader& reloader, bool is_enabled) {
+  if (!is_enabled) {
+    return Plain(kForbidden, "reload over HTTP is off; --web.enable-lifecycle turns it on");
+  }
+  const auto reloaded = reloader.Reload();
+  return reloaded ? Plain(200, *reloaded)
+                  : Plain(kInternalError,
+                          "config not reloaded, the old one holds:\n" + reloaded.error().message);
+}
+
 HttpResponse Health(const Collector& collector) {
   return collector.IsHealthy() ? Plain(200, "ok")
                                : Plain(kUnavailable, "collections fail or hang; see the log");
@@ -64,13 +75,17 @@ HttpResponse Health(const Collector& collector) {
 
 }  // namespace
 
-std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path, Collector& collector) {
+std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
+                                  Reloader& reloader) {
+  const std::string path = options.telemetry_path;
+  const bool reloads = options.enable_lifecycle;
   return {
-      {telemetry_path, [&collector] { return Metrics(collector); }},
-      {"/", [telemetry_path] { return Landing(telemetry_path); }},
+      {path, [&collector] { return Metrics(collector); }},
+      {"/", [path] { return Landing(path); }},
       {"/healthz", [&collector] { return Health(collector); }},
       // We listen only once the programs are attached and the first collection has been made.
       {"/readyz", [&collector] { return Health(collector); }},
+      {"/-/reload", [&reloader, reloads] { return Reload(reloader, reloads); }, HttpMethod::kPost},
   };
 }
 

@@ -1,15 +1,16 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "exporter/app/collector.h"
+#include "exporter/app/options.h"
+#include "exporter/app/reloader.h"
 #include "exporter/http/server.h"
 
 namespace sched_exporter {
 
-/// The pages of the exporter: metrics, the landing page, health and readiness. `collector` is not
-/// owned and outlives the server.
-std::vector<HttpRoute> MakeRoutes(const std::string& telemetry_path, Collector& collector);
+/// The pages of the exporter: metrics, the landing page, health, readiness and, where the options
+/// ask for it, reload. `collector` and `reloader` are not owned and outlive the server.
+std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector, Reloader& reloader);
 
 }  // namespace sched_exporter

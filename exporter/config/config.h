@@ -151,7 +151,7 @@ struct LabelsConfig {
 
 /// Where the names of pods and containers come from. All empty: they aren't looked for.
 struct KubernetesConfig {
-  /// Absolute path of the kubelet's directory of logs, e.g. "/var/log/pods".
+  /// Absolute path of the directory that holds the kubelet's pods and containers, e.g. "/var/log".
   std::string log_directory;
   /// Absolute path of a file with a list of pods as the kubelet gives it.
   std::string pod_list_file;

@@ -39,6 +39,8 @@ constexpr const char* kLargestHead = "8192";
 constexpr auto kWriteTimeout = std::chrono::seconds(30);
 constexpr std::size_t kWriteBytes = 65536;
 
+constexpr const char* kOnlyGet = "only GET and HEAD are allowed";
+
 std::string_view HeaderOf(const mg_connection* connection, const char* name) {
   const char* value = mg_get_header(connection, name);
   return value == nullptr ? std::string_view() : std::string_view(value);
@@ -138,13 +140,17 @@ HttpResponse CivetwebServer::Call(const HttpRoute& route) const {
 
 HttpResponse CivetwebServer::Answer(const mg_request_info& request) const {
   const std::string_view method = request.request_method;
-  if (method != "GET" && method != "HEAD") return TextReply(405, "only GET and HEAD are allowed");
+  const bool gets = method == "GET" || method == "HEAD";
+  const bool posts = method == "POST" || method == "PUT";
   // Neither decoded nor cleaned of "..": what is not a route letter by letter does not exist.
   const std::string_view path = request.local_uri_raw;
   for (const HttpRoute& route : routes_) {
-    if (route.path == path) return Call(route);
+    if (route.path != path) continue;
+    const bool takes_get = route.method == HttpMethod::kGet;
+    if (takes_get ? gets : posts) return Call(route);
+    return TextReply(405, takes_get ? kOnlyGet : "only POST and PUT are allowed");
   }
-  return TextReply(404, "not found");
+  return gets ? TextReply(404, "not found") : TextReply(405, kOnlyGet);
 }
 
 void CivetwebServer::Send(mg_connection* connection, HttpResponse response,

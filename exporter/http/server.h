@@ -19,11 +19,18 @@ struct HttpResponse {
   bool compressible = false;
 };
 
-/// A page: an exact path ("/metrics") and what answers GET and HEAD on it. Handlers run on several
-/// server threads at once. A handler that throws answers 500 "internal error".
+/// How a page is asked for.
+enum class HttpMethod {
+  kGet,   ///< GET and HEAD.
+  kPost,  ///< POST and PUT; their bodies are not read.
+};
+
+/// A page: an exact path ("/metrics") and what answers on it. Handlers run on several server
+/// threads at once. A handler that throws answers 500 "internal error".
 struct HttpRoute {
   std::string path;
   std::function<HttpResponse()> handler;
+  HttpMethod method = HttpMethod::kGet;
 };
 
 /// Takes one line about trouble inside the server, without a newline. Called on any server thread,
@@ -32,7 +39,8 @@ struct HttpRoute {
 using HttpLogger = std::function<void(std::string_view)>;
 
 /// Serves routes over HTTP/1.1 with civetweb. Every path without a route answers 404, every method
-/// but GET and HEAD 405. Never throws, never reads the files of a client's wish, prints nothing.
+/// that a route doesn't have 405. Never throws, never reads the files of a client's wish, prints
+/// nothing.
 ///
 /// Bounds. 16 threads, each with one connection at a time. A connection that sends nothing or
 /// trickles keeps its thread for 8 s at the most, one that does not read its answer for 6 s, one

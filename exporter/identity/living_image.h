@@ -7,8 +7,8 @@
 
 namespace sched_exporter {
 
-/// The command line of a living process, as ProgramImage has arguments; empty for a kernel thread, a
-/// zombie, and a process that is gone. At most 64 KiB are read.
+/// The command line of a living process, as ProgramImage has arguments; empty for a kernel thread,
+/// a zombie, and a process that is gone. At most 64 KiB are read.
 std::string ArgumentsOfLiving(std::uint32_t pid, const std::string& procfs = "/proc");
 
 /// What a living process runs, by its link `exe` in `procfs`: the file alone. Null for a kernel

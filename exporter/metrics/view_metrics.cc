@@ -64,7 +64,7 @@ void AddProcesses(Builder& builder, const Families& families, const Sample& samp
     rows.push_back({std::move(labels), &row.totals, &row.population});
   }
   if (report.other_processes.present) {
-    rows.push_back({{kOther, kOther, kOther},
+    rows.push_back({{kOther, report.other_comm, report.other_group},
                     &report.other_processes.totals,
                     &report.other_processes.population});
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/model/group.h"
 #include "exporter/model/lifecycle.h"
 #include "exporter/model/totals.h"
 
@@ -66,6 +67,8 @@ struct Report {
   std::vector<NamedRow> cgroups;
   std::vector<NamedRow> removed_cgroups;  ///< Sums, by the cgroup above; without population.
   OtherRow other_processes;
+  std::string other_comm = kOtherName;   ///< Label of other_processes; empty: not wanted.
+  std::string other_group = kOtherName;  ///< The same.
   OtherRow other_groups;
   OtherRow other_cgroups;
   std::vector<CpuRow> cpus;

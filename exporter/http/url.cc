@@ -1,0 +1,63 @@
+#include "exporter/http/url.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+
+#include "exporter/http/address.h"
+
+namespace sched_exporter {
+namespace {
+
+constexpr std::size_t kLongestUrl = 2'048;
+constexpr std::string_view kScheme = "http://";
+
+bool IsIpAddress(const std::string& host) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
+/// Whether "HOST:PORT" has its port; an IPv6 address has colons inside its brackets.
+bool HasPort(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  return colon != authority.npos && authority.find(']', colon) == authority.npos;
+}
+
+}  // namespace
+
+Result<Url> ParseUrl(const std::string& text) {
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!printable || text.size() > kLongestUrl) {
+    return Fail("a URL has at most " + std::to_string(kLongestUrl) +
+                " ASCII characters and no spaces");
+  }
+  if (!text.starts_with(kScheme)) {
+    return Fail("expected http://ADDRESS[:PORT][/PATH]");
+  }
+  if (text.find('#') != text.npos || text.find('@') != text.npos) {
+    return Fail("neither a user name nor a fragment (#) may be in it");
+  }
+  const std::size_t end = std::min(text.find_first_of("/?", kScheme.size()), text.size());
+  Url url;
+  url.authority = text.substr(kScheme.size(), end - kScheme.size());
+  url.target = text.substr(end);
+  if (!url.target.starts_with('/')) {
+    url.target.insert(0, "/");
+  }
+  const auto address =
+      ParseListenAddress(HasPort(url.authority) ? url.authority : url.authority + ":80");
+  if (!address || address->port == 0) {
+    return Fail("expected an address with a port from 1 to 65535 after http://");
+  }
+  url.host = address->host == "localhost" ? "127.0.0.1" : address->host;
+  url.port = address->port;
+  if (!IsIpAddress(url.host)) {
+    return Fail("its host is no IP address; use one, or localhost");
+  }
+  return url;
+}
+
+}  // namespace sched_exporter

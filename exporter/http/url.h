@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "exporter/base/result.h"
+
+namespace sched_exporter {
+
+/// The parts of "http://HOST[:PORT][/PATH]".
+struct Url {
+  std::string host;  ///< An IPv4 address, or an IPv6 address without brackets.
+  std::uint16_t port = 80;
+  std::string authority;  ///< For the header Host.
+  std::string target;     ///< Path and query; at least "/".
+};
+
+/// Reads a URL; see HttpGet. Fails with the reason alone, without the URL.
+Result<Url> ParseUrl(const std::string& text);
+
+}  // namespace sched_exporter

@@ -10,15 +10,14 @@
 namespace sched_exporter {
 namespace {
 
-/// argv of what the kernel keeps of it. NULs at the end are no arguments: programs that write a
-/// title there fill up with them.
+/// argv of what the kernel keeps of it, as process-exporter reads it. NULs at the end are no
+/// arguments: programs that write a title there fill up with them.
 std::vector<std::string> Split(std::string_view arguments) {
   std::vector<std::string> split;
-  const std::size_t last = arguments.find_last_not_of('\0');
-  if (last == std::string_view::npos) {
+  if (arguments.empty()) {
     return split;
   }
-  arguments = arguments.substr(0, last + 1);
+  arguments = arguments.substr(0, arguments.find_last_not_of('\0') + 1);
   while (true) {
     const std::size_t end = arguments.find('\0');
     split.emplace_back(arguments.substr(0, end));

@@ -118,17 +118,24 @@ Result<std::shared_ptr<const Sample>> Collector::Collect() {
   return latest_;
 }
 
-bool Collector::Reconfigure(const Config& config) {
+std::vector<std::string> Collector::Reconfigure(const Config& config) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const bool complete = config.maps == config_.maps && config.events == config_.events &&
-                        config.cgroup == config_.cgroup;
-  const bool reads_arguments = programs_->options().arguments_bytes != 0;
+  std::vector<std::string> waiting;
+  if (config.maps != config_.maps || config.events != config_.events ||
+      config.cgroup != config_.cgroup) {
+    waiting.emplace_back("changes of maps, events and cgroup need a restart");
+  }
+  if (NeedsArguments(config) && programs_->options().arguments_bytes == 0) {
+    waiting.emplace_back(
+        "rules ask for command lines now, which are read at exec only after a restart; until then "
+        "processes that end at once have none");
+  }
   next_config_ = config;
   next_config_->maps = config_.maps;
   next_config_->events = config_.events;
   next_config_->cgroup = config_.cgroup;
   Wake();
-  return complete && (reads_arguments || !NeedsArguments(config));
+  return waiting;
 }
 
 void Collector::NoteReload(bool successful) {

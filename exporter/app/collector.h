@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
@@ -46,8 +47,8 @@ class Collector {
   Result<std::shared_ptr<const Sample>> Collect();
 
   /// Interval, walk method, limits, groups, filters, labels and sources of names take effect with
-  /// the next sweep; the rest needs a restart (returns false where it differs).
-  bool Reconfigure(const Config& config);
+  /// the next sweep. Returns a line for each thing that needs a restart.
+  std::vector<std::string> Reconfigure(const Config& config);
 
   /// Tells the metrics how reading the config went.
   void NoteReload(bool successful);

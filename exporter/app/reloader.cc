@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <sstream>
+#include <vector>
 
 #include "exporter/config/loader.h"
 
@@ -24,14 +25,15 @@ Result<std::string> Reloader::Reload() {
     }
     return tl::unexpected(config.error());
   }
-  if (collector_.Reconfigure(*config)) {
+  const std::vector<std::string> waiting = collector_.Reconfigure(*config);
+  if (waiting.empty()) {
     spdlog::info("config reloaded");
     return std::string("config reloaded");
   }
-  const std::string line =
-      "config reloaded; changes of maps, events and cgroup need a restart, and so do rules that "
-      "ask "
-      "for command lines where none did: until then they see those of processes that live longer";
+  std::string line = "config reloaded";
+  for (const std::string& part : waiting) {
+    line += "; " + part;
+  }
   spdlog::warn("{}", line);
   return line;
 }

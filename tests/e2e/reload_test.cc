@@ -203,8 +203,32 @@ class Watcher {
   std::thread thread_;
 };
 
+/// Groups that are others each time, but for one.
+std::string NamedAndLimited(int i) {
+  return LimitedTo(1 + i * 7 % 40) +
+         "process_names:\n"
+         "  - comm: [steady]\n"
+         "    name: steady\n"
+         "  - cmdline: ['.+']\n"
+         "    name: '{{.Comm}} " +
+         std::to_string(i % 3) + "'\n";
+}
+
+/// Uses CPU time until it is killed.
+pid_t StartSteady() {
+  return Fork([] {
+    SetComm("steady");
+    while (true) {
+      Burn(std::chrono::milliseconds(10));
+    }
+    return true;
+  });
+}
+
 TEST_F(Reload, HundredReloadsUnderLoadDisturbNoScrape) {
   const Sleepers sleepers(20);
+  ReloadWith(NamedAndLimited(0));
+  const pid_t steady = StartSteady();
   const pid_t load = Fork([] {
     SetComm("reload-load");
     while (SpawnMany("/bin/true", 50, 4)) {
@@ -214,14 +238,22 @@ TEST_F(Reload, HundredReloadsUnderLoadDisturbNoScrape) {
   });
   const Watcher watcher(*exporter_);
   for (int i = 1; i <= 100; ++i) {
-    ReloadWith(i % 10 == 0 ? "limits:\n  processes: none\n" : LimitedTo(1 + i * 7 % 40));
+    ReloadWith(i % 10 == 0 ? "limits:\n  processes: none\n" : NamedAndLimited(i));
     ASSERT_FALSE(HasFatalFailure());
   }
   const int so_far = watcher.scrapes();
   EXPECT_TRUE(WaitUntil([&] { return watcher.scrapes() > so_far + 1; }));
   EXPECT_THAT(watcher.Problems(), IsEmpty());
   EXPECT_EQ(Occurrences(exporter_->Log(), "msg=\"config not reloaded"), 10);
-  EXPECT_EQ(Occurrences(exporter_->Log(), "msg=\"config reloaded\""), 90);
+  EXPECT_EQ(Occurrences(exporter_->Log(), "msg=\"config reloaded"), 91);
+  const auto before_ns = static_cast<double>(ReadProcessSchedStat(steady).run_ns);
+  const double counted_ns =
+      Scrape().Sum("sched_group_cpu_seconds_total", {{"group", "steady"}}) * 1e9;
+  const auto after_ns = static_cast<double>(ReadProcessSchedStat(steady).run_ns);
+  EXPECT_GE(counted_ns, before_ns * 0.999) << "a reload reset the group, or lost some of it";
+  EXPECT_LE(counted_ns, after_ns * 1.001) << "it counted something twice";
+  kill(steady, SIGKILL);
+  Wait(steady);
   kill(load, SIGKILL);
   Wait(load);
 }

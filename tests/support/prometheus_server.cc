@@ -1,9 +1,6 @@
 #include "tests/support/prometheus_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,27 +10,13 @@
 #include <sstream>
 #include <string_view>
 
-#include "exporter/base/unique_fd.h"
+#include "tests/support/free_port.h"
 #include "tests/support/http_client.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
 namespace {
-
-/// A port that nobody has at the moment.
-int FreePort() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0) {
-    return 0;
-  }
-  return ntohs(address.sin_port);
-}
 
 std::string UrlEncode(std::string_view text) {
   std::string encoded;

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "exporter/base/result.h"
+#include "tests/support/temp_directory.h"
+
+namespace sched_exporter::test_support {
+
+/// Debian's prometheus-process-exporter, with its defaults but for threads and smaps.
+class PeerExporter {
+ public:
+  /// Starts it with a config file's text and waits until it serves.
+  static Result<std::unique_ptr<PeerExporter>> Start(const std::string& config);
+  ~PeerExporter();
+  PeerExporter(const PeerExporter&) = delete;
+  PeerExporter& operator=(const PeerExporter&) = delete;
+
+  /// How many processes each of its groups has now; none that has 0.
+  Result<std::map<std::string, int>> Processes() const;
+
+ private:
+  PeerExporter() = default;
+
+  TempDirectory directory_;
+  pid_t pid_ = -1;
+  int port_ = 0;
+};
+
+}  // namespace sched_exporter::test_support

@@ -319,6 +319,7 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
   const SourceStats& source = source_->stats();
   stats_.version = kVersion;
   NoteBuffers(source);
+  stats_.rule_evaluations = naming_->rule_evaluations();
   stats_.torn_entries = source.torn;
   stats_.incomplete_walks = source.incomplete_walks;
   stats_.programs = programs_->ReadProgramStats();

@@ -46,6 +46,9 @@ class HostNaming : public Naming {
   /// Groups that have series even if no process was ever in them.
   std::vector<GroupPtr> ConstantGroups() const;
 
+  /// How often rules were asked for a group.
+  std::uint64_t rule_evaluations() const { return matcher_.evaluations(); }
+
   /// Labels of a cgroup by its printable path, printable.
   std::map<std::string, std::string> CgroupLabelsOf(const std::string& printable_path);
 

@@ -21,12 +21,16 @@ class RuleMatcher : public GroupMatcher {
 
   GroupPtr Match(const TaskIdentity& identity, const ProgramImagePtr& image,
                  Source source) override {
+    ++evaluations_;
     return rules_->Match(FactsOf(identity, image, source));
   }
   Needs needs() const override;
 
   void set_rules(std::shared_ptr<const GroupRules> rules) { rules_ = std::move(rules); }
   const GroupRules& rules() const { return *rules_; }
+
+  /// How often the rules were asked.
+  std::uint64_t evaluations() const { return evaluations_; }
 
   /// What the rules need to know of a process, and not more.
   ProcessFacts FactsOf(const TaskIdentity& identity, const ProgramImagePtr& image, Source source);
@@ -40,6 +44,7 @@ class RuleMatcher : public GroupMatcher {
   CgroupNames& cgroups_;
   UserNames users_;
   std::shared_ptr<const GroupRules> rules_;
+  std::uint64_t evaluations_ = 0;
 };
 
 }  // namespace sched_exporter

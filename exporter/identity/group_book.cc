@@ -89,6 +89,7 @@ void GroupBook::Fork(TaskEvent& event) {
     child.image = parent.image;
     child.matched = parent.matched;
     Settle(child);
+    AskAgainLater(child);
   } else {
     Match(child, GroupMatcher::Source::kBoth);
   }
@@ -182,7 +183,13 @@ GroupBook::Entry& GroupBook::Add(const TaskIdentity& identity, const ProgramImag
 void GroupBook::Match(Entry& entry, GroupMatcher::Source source) {
   entry.matched = matcher_.Match(entry.identity, entry.image, source);
   Settle(entry);
-  if (needs_.arguments && source == GroupMatcher::Source::kBoth && !entry.identity.kernel_thread) {
+  if (source == GroupMatcher::Source::kBoth) {
+    AskAgainLater(entry);
+  }
+}
+
+void GroupBook::AskAgainLater(const Entry& entry) {
+  if (needs_.arguments && !entry.identity.kernel_thread) {
     young_.emplace_back(now_ns_, KeyOf(entry.identity));
   }
 }

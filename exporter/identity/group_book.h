@@ -104,6 +104,7 @@ class GroupBook {
   void Move(const TaskEvent& event);
   bool IsAsBefore(const Entry& entry, const TaskIdentity& identity) const;
   void Match(Entry& entry, GroupMatcher::Source source);
+  void AskAgainLater(const Entry& entry);
   void Settle(Entry& entry);
   void NoteExit(const ProcessKey& process);
   void Sweep();

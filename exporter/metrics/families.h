@@ -88,6 +88,7 @@ struct Families {
   Family program_runs;
   Family program_run_seconds;
   Family program_misses;
+  Family rule_evaluations;
   Family reload_successful;
   Family reload_timestamp;
 

@@ -51,6 +51,7 @@ void AddExporter(Builder& builder, const Families& families, const Sample& sampl
                                             {"group", Count(report.other_groups.folded)},
                                             {"cgroup", Count(report.other_cgroups.folded)}});
   AddPrograms(builder, families, stats);
+  builder.Single(families.rule_evaluations, Count(stats.rule_evaluations));
   builder.Single(families.reload_successful, stats.reload_successful ? 1 : 0);
   builder.Single(families.reload_timestamp, Seconds(stats.reload_unix_ns));
 }

@@ -50,6 +50,7 @@ struct ExporterStats {
   std::uint64_t event_lines = 0;  ///< Written to the event stream.
   std::uint64_t torn_entries = 0;
   std::uint64_t incomplete_walks = 0;
+  std::uint64_t rule_evaluations = 0;  ///< Times that rules were asked for a process's group.
   bool reload_successful = true;
   std::uint64_t reload_unix_ns = 0;  ///< Of the last successful load.
   std::vector<ProgramStats> programs;

@@ -81,6 +81,38 @@ pid_t StartPeer(int port) {
   return pid;
 }
 
+/// Rules that the sleepers don't match, each an expression on the whole command line, and a last
+/// one that they do.
+std::string ManyRules() {
+  std::string config = "process_names:\n";
+  for (int i = 1; i < 100; ++i) {
+    config += "  - name: service" + std::to_string(i) + "\n    cmdline: ['service-" +
+              std::to_string(i) + "\\s.*--config']\n";
+  }
+  return config + "  - name: '{{.Comm}}'\n    cmdline: ['.+']\n";
+}
+
+/// The same scrape with rules: they are asked when processes appear.
+void MeasureWithRules() {
+  Exporter::Settings settings;
+  settings.config = ManyRules();
+  const auto exporter = Exporter::Start(settings);
+  if (!exporter) {
+    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
+    return;
+  }
+  const auto asked = [&] {
+    return (*exporter)->Scrape()->Sum("sched_exporter_rule_evaluations_total");
+  };
+  // Once for each at the start, and once more a second later: titles have been written by then.
+  sleep(2);
+  asked();
+  const double before = asked();
+  Measure("sched_exporter, 100 rules", (*exporter)->pid(), (*exporter)->port(), {}, 50);
+  std::printf("\nrules asked: %.0f times before 51 scrapes, %.0f times during them\n", before,
+              asked() - before);
+}
+
 int Main(int processes) {
   Gate end;
   const pid_t sleepers = StartSleepers(processes, end);
@@ -96,6 +128,7 @@ int Main(int processes) {
   const pid_t pid = (*exporter)->pid();
   Measure("sched_exporter, plain", pid, (*exporter)->port(), {}, 50);
   Measure("sched_exporter, gzip", pid, (*exporter)->port(), {{"Accept-Encoding", "gzip"}}, 50);
+  MeasureWithRules();
   constexpr int kPeerPort = 19256;
   const pid_t peer = StartPeer(kPeerPort);
   Measure("prometheus-process-exporter", peer, kPeerPort, {}, 3);

@@ -173,6 +173,18 @@ TEST(Groups, OfTitlesAreThoseOfProcessExporter) {
   ExpectTheSameGroups(config, {"pg-writer", "pg-main", "pg-child"});
 }
 
+TEST(Groups, ATitleThatAForkedChildWritesNamesTheGroup) {
+  const auto exporter = StartWith(
+      "process_names:\n"
+      "  - name: 'pg-{{.Matches.role}}'\n"
+      "    cmdline: ['^postgres: (?P<role>\\w+)']\n");
+  ASSERT_NE(exporter, nullptr);
+  const Running family("exec perl -e 'fork() or $0 = \"postgres: child\"; sleep 1000'");
+  EXPECT_TRUE(WaitUntil([&] {
+    return ProcessesOf(*exporter) == std::map<std::string, int>{{"pg-child", 1}};
+  }));
+}
+
 TEST(Groups, ATitleThatIsWrittenAfterTheStartNamesTheGroup) {
   const auto exporter = StartWith(
       "process_names:\n"
@@ -294,6 +306,24 @@ TEST(Groups, OfUsersUnitsAndCgroups) {
     const auto processes = ProcessesOf(*exporter);
     return processes.size() == 1 && processes.begin()->first.starts_with("root in [/");
   }));
+}
+
+TEST(Groups, RulesAreAskedWhenProcessesAppearAndNotAtScrapes) {
+  const auto exporter = StartWith("process_names:\n  - cmdline: ['.+']\n");
+  ASSERT_NE(exporter, nullptr);
+  Gate end;
+  const pid_t sleepers = StartSleepers(500, end);
+  constexpr char kAsked[] = "sched_exporter_rule_evaluations_total";
+  double asked = 0;
+  // Forked children are what their parent is until a title can have been written, about a second
+  // later; whoever else starts processes here is few.
+  ASSERT_TRUE(WaitUntil([&] { return (asked = exporter->Scrape()->Sum(kAsked)) >= 500; }));
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(exporter->Scrape());
+  }
+  EXPECT_LT(exporter->Scrape()->Sum(kAsked), asked + 500) << "each scrape would ask 500 times";
+  end.Open();
+  Wait(sleepers);
 }
 
 TEST(Groups, ReloadOverHttpIsOffUnlessItIsAskedFor) {

@@ -86,6 +86,7 @@ ExporterStats MakeStats() {
   stats.event_lines = 77;
   stats.torn_entries = 5;
   stats.incomplete_walks = 6;
+  stats.rule_evaluations = 70;
   stats.reload_unix_ns = 1'700'000'000'500'000'000;
   stats.programs = {{"on_switch", 1'000'000, 250'000'000, 7}};
   stats.self = {120'000'000, 50'000'000, 8'000'000, 17, 1024, 9'000'000'000};

@@ -187,6 +187,18 @@ TEST_F(GroupBookTest, TitlesAreReadOnceAProcessHasSettled) {
   EXPECT_EQ(matcher_.asked, asked);
 }
 
+TEST_F(GroupBookTest, TitlesOfForkedChildrenAreReadToo) {
+  matcher_.what.arguments = true;
+  book_.MatchAgain(true);
+  matcher_.groups = {{"/bin/db", "db"}, {"db: writer", "writers"}};
+  const ProgramImagePtr image = ImageOf("/bin/db");
+  Tell(Kind::kExecuted, {5, 1, "db"}, image);
+  EXPECT_EQ(Fork({5, 1, "db"}, {6, 2, "db", 5}, image), "db");
+  matcher_.proc[6] = "db: writer";
+  EXPECT_TRUE(book_.MatchSettled(now_ + 2 * kSecond));
+  EXPECT_EQ(GroupOf({6, 2, "db", 5}), "writers");
+}
+
 TEST_F(GroupBookTest, TheTitleOfAnotherOwnerOfThePidIsNotRead) {
   matcher_.what.arguments = true;
   book_.MatchAgain(true);

@@ -92,8 +92,8 @@ bool HostNaming::HasSeries(ViewKind view, const std::string& name) {
   return filters_.cgroups.Lets(name);
 }
 
-std::map<std::string, std::string> HostNaming::CgroupLabelsOf(const std::string& printable_path) {
-  return PrintableLabels(cgroups_.LabelsOf(BytesOfPrintable(printable_path)));
+std::map<std::string, std::string> HostNaming::CgroupLabels(const std::string& path) {
+  return PrintableLabels(cgroups_.LabelsOf(BytesOfPrintable(path)));
 }
 
 }  // namespace sched_exporter

@@ -23,6 +23,7 @@ class HostNaming : public Naming {
 
   GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override;
   std::string CgroupPath(std::uint64_t cgroup_id) override;
+  std::map<std::string, std::string> CgroupLabels(const std::string& path) override;
   bool CgroupLives(const std::string& path) override;
   bool HasSeries(ViewKind view, const std::string& name) override;
   void Forget(const ProcessKey& process) override;
@@ -48,9 +49,6 @@ class HostNaming : public Naming {
 
   /// How often rules were asked for a group.
   std::uint64_t rule_evaluations() const { return matcher_.evaluations(); }
-
-  /// Labels of a cgroup by its printable path, printable.
-  std::map<std::string, std::string> CgroupLabelsOf(const std::string& printable_path);
 
  private:
   CgroupNames cgroups_;

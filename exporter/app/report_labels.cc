@@ -46,13 +46,13 @@ void OmitOfCgroup(const LabelsConfig& labels, NamedRow& row) {
 
 }  // namespace
 
-void AddDetails(Report& report, ProcessDetails& details, HostNaming& naming) {
+void AddDetails(Report& report, ProcessDetails& details, Naming& naming) {
   // Many processes share a cgroup.
   std::unordered_map<std::string, CgroupLabelMap> known;
   const auto labels_of = [&](const std::string& path) -> const CgroupLabelMap& {
     const auto [entry, added] = known.try_emplace(path);
     if (added) {
-      entry->second = naming.CgroupLabelsOf(path);
+      entry->second = naming.CgroupLabels(path);
     }
     return entry->second;
   };

@@ -57,6 +57,7 @@ LifecycleEvent EventAssembler::Begin(const TaskEvent& event, LifecycleEvent::Typ
   begun.group =
       event.group != nullptr ? event.group->name : naming_.GroupOf(identity, own_image)->name;
   begun.cgroup = naming_.CgroupPath(identity.cgroup_id);
+  begun.cgroup_labels = naming_.CgroupLabels(begun.cgroup);
   begun.code = event.code;
   begun.image = event.image;
   return begun;

@@ -115,6 +115,9 @@ std::string JsonLine(const LifecycleEvent& event, bool arguments) {
     AddExe(object, *event.image);
   }
   object.Add("cgroup", event.cgroup);
+  for (const auto& [label, value] : event.cgroup_labels) {
+    object.Add(label, value);
+  }
   AddResult(object, event);
   // Arguments of an exec that fails are not read.
   if (arguments && event.image != nullptr && event.type != LifecycleEvent::Type::kExecFailed) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "exporter/model/snapshot.h"
@@ -21,14 +22,15 @@ struct LifecycleEvent {
   std::uint32_t pid = 0;
   std::uint32_t ppid = 0;
   std::uint32_t uid = 0;
-  std::string comm;               ///< Printable.
-  std::string group;              ///< Printable.
-  std::string cgroup;             ///< Printable path from the root of the hierarchy.
-  std::uint32_t code = 0;         ///< kExit: ExitCode; kExecFailed: errno.
-  ProgramImagePtr image;          ///< May be null.
-  std::uint64_t run_ns = 0;       ///< kExit: of all threads, final.
-  std::uint64_t wait_ns = 0;      ///< kExit: on run queues.
-  std::uint64_t lifetime_ns = 0;  ///< kExit: since fork.
+  std::string comm;    ///< Printable.
+  std::string group;   ///< Printable.
+  std::string cgroup;  ///< Printable path from the root of the hierarchy.
+  std::map<std::string, std::string> cgroup_labels;  ///< Naming::CgroupLabels().
+  std::uint32_t code = 0;                            ///< kExit: ExitCode; kExecFailed: errno.
+  ProgramImagePtr image;                             ///< May be null.
+  std::uint64_t run_ns = 0;                          ///< kExit: of all threads, final.
+  std::uint64_t wait_ns = 0;                         ///< kExit: on run queues.
+  std::uint64_t lifetime_ns = 0;                     ///< kExit: since fork.
   std::uint64_t lost = 0;
   std::string buffer;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "exporter/model/group.h"
@@ -27,6 +28,11 @@ class Naming {
   /// The path of a cgroup from the root of its hierarchy, or kUnknownName, which is asked for
   /// again.
   virtual std::string CgroupPath(std::uint64_t cgroup_id) = 0;
+
+  /// What is known of who is in a cgroup, by its path: unit, namespace, pod, container.
+  virtual std::map<std::string, std::string> CgroupLabels(const std::string& /*path*/) {
+    return {};
+  }
 
   /// Whether there is a cgroup with that path now.
   virtual bool CgroupLives(const std::string& /*path*/) { return false; }

@@ -293,6 +293,25 @@ TEST(Groups, WhatIsDroppedIsInNoSeriesOfItsOwnAndInEverySum) {
   }));
 }
 
+TEST(Groups, OfShortLivedProcessesByTheirCommandLine) {
+  const auto exporter = StartWith(
+      "process_names:\n"
+      "  - name: 'kind {{.Matches.kind}}'\n"
+      "    cmdline: ['--kind=(?P<kind>\\w+)']\n");
+  ASSERT_NE(exporter, nullptr);
+  const Ended ended = RunProgram(
+      {"bash", "-c", "for i in {1..200}; do /bin/true --kind=a; /bin/false --kind=b; done; true"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.output;
+  const auto scrape = exporter->Scrape();
+  ASSERT_TRUE(scrape) << scrape.error().message;
+  for (const std::string group : {"kind a", "kind b"}) {
+    EXPECT_EQ(scrape->Sum("sched_group_execs_total", {{"group", group}}), 200);
+    EXPECT_EQ(scrape->Sum("sched_group_exits_total", {{"group", group}}), 200);
+    EXPECT_GT(scrape->Sum("sched_group_cpu_seconds_total", {{"group", group}}), 0);
+  }
+  EXPECT_EQ(scrape->Sum("sched_group_exits_total", {{"group", "kind b"}, {"code", "1"}}), 200);
+}
+
 TEST(Groups, OfUsersUnitsAndCgroups) {
   const auto exporter = StartWith(
       "process_names:\n"

@@ -30,6 +30,9 @@ class FakeNaming : public Naming {
     return MakeGroup(image == nullptr ? "by comm" : image->file);
   }
   std::string CgroupPath(std::uint64_t id) override { return "/" + std::to_string(id); }
+  std::map<std::string, std::string> CgroupLabels(const std::string& path) override {
+    return {{"unit", "of " + path}};
+  }
 };
 
 /// A task in hand-written events. The address of task 7 is 7.
@@ -111,6 +114,7 @@ TEST_F(EventAssemblerTest, ExecIsTold) {
   EXPECT_EQ(ready_[0].comm, "a\\x0ab");
   EXPECT_EQ(ready_[0].group, "/bin/sh");
   EXPECT_EQ(ready_[0].cgroup, "/5");
+  EXPECT_EQ(ready_[0].cgroup_labels.at("unit"), "of /5");
   EXPECT_EQ(ready_[0].image, event.image);
 }
 

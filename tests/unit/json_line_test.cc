@@ -38,6 +38,14 @@ LifecycleEvent Event(Type type) {
   return event;
 }
 
+TEST(JsonLine, WhoIsInTheCgroup) {
+  LifecycleEvent event = Event(Type::kOomKill);
+  event.cgroup_labels = {{"container", "app"}, {"namespace", "shop"}, {"pod", "checkout-7d9f"}};
+  EXPECT_THAT(JsonLine(event, false),
+              testing::HasSubstr(R"("cgroup":"/system.slice","container":"app",)"
+                                 R"("namespace":"shop","pod":"checkout-7d9f")"));
+}
+
 TEST(JsonLine, Exec) {
   LifecycleEvent event = Event(Type::kExec);
   event.image = Image("/bin/sh", "sh\0-c\0\0true\0"s);

@@ -1,5 +1,6 @@
 #include "exporter/events/json_line.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>

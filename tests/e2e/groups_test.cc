@@ -297,7 +297,7 @@ TEST(Groups, OfShortLivedProcessesByTheirCommandLine) {
   const auto exporter = StartWith(
       "process_names:\n"
       "  - name: 'kind {{.Matches.kind}}'\n"
-      "    cmdline: ['--kind=(?P<kind>\\w+)']\n");
+      "    cmdline: ['^/bin/\\w+ --kind=(?P<kind>\\w+)']\n");
   ASSERT_NE(exporter, nullptr);
   const Ended ended = RunProgram(
       {"bash", "-c", "for i in {1..200}; do /bin/true --kind=a; /bin/false --kind=b; done; true"});

@@ -181,7 +181,13 @@ GroupBook::Entry& GroupBook::Add(const TaskIdentity& identity, const ProgramImag
 }
 
 void GroupBook::Match(Entry& entry, GroupMatcher::Source source) {
-  entry.matched = matcher_.Match(entry.identity, entry.image, source);
+  GroupPtr matched = matcher_.Match(entry.identity, entry.image, source);
+  // The same group once more would take memory of its own, where a child shares its parent's.
+  const bool is_known =
+      matched != nullptr && entry.matched != nullptr && *matched == *entry.matched;
+  if (!is_known) {
+    entry.matched = std::move(matched);
+  }
   Settle(entry);
   if (source == GroupMatcher::Source::kBoth) {
     AskAgainLater(entry);

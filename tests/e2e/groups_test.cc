@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -128,21 +129,49 @@ void LeaveOutHiddenInit(const Exporter& exporter, std::map<std::string, int>& th
   }
 }
 
-/// Both exporters say the same, at a moment when nothing changed between two scrapes of ours.
+/// What differs, of groups that did not change between the two scrapes of ours around theirs:
+/// somebody starts and ends processes at any time.
+std::string Differences(const std::map<std::string, int>& before,
+                        const std::map<std::string, int>& theirs,
+                        const std::map<std::string, int>& after) {
+  std::set<std::string> groups;
+  for (const auto* counts : {&before, &theirs, &after}) {
+    for (const auto& [group, count] : *counts) {
+      groups.insert(group);
+    }
+  }
+  const auto count_in = [](const std::map<std::string, int>& counts, const std::string& group) {
+    const auto found = counts.find(group);
+    return found == counts.end() ? 0 : found->second;
+  };
+  std::string differences;
+  for (const std::string& group : groups) {
+    const int ours = count_in(before, group);
+    const int others = count_in(theirs, group);
+    if (ours == count_in(after, group) && ours != others) {
+      differences +=
+          group + ": " + std::to_string(ours) + ", theirs " + std::to_string(others) + "\n";
+    }
+  }
+  return differences;
+}
+
+/// Both exporters say the same at the same moment.
 void ExpectTheSameGroups(const std::string& config, const std::vector<std::string>& wanted) {
   const auto peer = PeerExporter::Start(config);
   ASSERT_TRUE(peer) << peer.error().message;
   const auto exporter = StartWith(config);
   ASSERT_NE(exporter, nullptr);
   std::map<std::string, int> ours;
-  std::map<std::string, int> theirs;
-  const bool same = WaitUntil([&] {
-    ours = ProcessesOf(*exporter);
-    theirs = (*peer)->Processes().value();
+  std::string differences;
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto before = ProcessesOf(*exporter);
+    auto theirs = (*peer)->Processes().value();
     LeaveOutHiddenInit(*exporter, theirs);
-    return ours == theirs && ours == ProcessesOf(*exporter);
-  });
-  EXPECT_TRUE(same) << testing::PrintToString(ours) << "\n" << testing::PrintToString(theirs);
+    ours = ProcessesOf(*exporter);
+    differences = Differences(before, theirs, ours);
+    return differences.empty();
+  })) << differences;
   for (const std::string& group : wanted) {
     EXPECT_THAT(ours, Contains(Key(group)));
   }

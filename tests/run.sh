@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what is missing, builds and runs every test: all of them in the release build, those
-# that run our code again under ASan with UBSan, and under TSan, and the fuzz targets for a moment.
+# that run our code again under ASan with UBSan, and under TSan, and the fuzz targets for a minute each.
 # Ends with a line "N passed, N failed, N skipped"; the exit code is not zero if any failed.
 set -euo pipefail
 exec </dev/null

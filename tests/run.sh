@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what is missing, builds and runs every test: all of them in the release build, those
-# that run our code again under ASan with UBSan, and under TSan, and the fuzz targets for a moment.
+# that run our code again under ASan with UBSan, and under TSan, and the fuzz targets for a minute each.
 # Ends with a line "N passed, N failed, N skipped"; the exit code is not zero if any failed.
 set -euo pipefail
 exec </dev/null
@@ -32,25 +32,57 @@ count() {
   skipped=$((skipped + skips))
 }
 
-# suite PRESET LABELS TARGET [COMMAND...]: builds the target and runs the tests with such a label,
-# COMMAND in front.
-suite() {
-  local preset=$1 labels=$2 target=$3 report status=0
-  shift 3
-  report=$PWD/build/$preset/ctest.xml
-  printf '\n== %s\n' "$preset"
+# build PRESET TARGET [COMMAND...]: COMMAND in front.
+build() {
+  local preset=$1 target=$2
+  shift 2
   "$@" cmake --preset "$preset" -DSCHED_EXPORTER_TESTS=ON >/dev/null ||
     fail "cannot configure the $preset build"
   "$@" cmake --build --preset "$preset" --target "$target" ||
     fail "the $preset build failed; its output is above"
+}
+
+# run_tests PRESET LABELS [COMMAND...]: runs the tests with such a label, COMMAND in front. It fails
+# only without a report; the report tells of the tests.
+run_tests() {
+  local preset=$1 labels=$2 report=$PWD/build/$1/ctest.xml status=0
+  shift 2
+  printf '\n== %s\n' "$preset"
   rm -f "$report"
   "$@" ctest --test-dir "build/$preset" --label-regex "$labels" --no-tests=error \
     --output-on-failure --output-junit "$report" -j2 || status=$?
   [[ -s $report ]] || fail "ctest made no report of the $preset tests"
-  count "$report"
-  if [[ $status -ne 0 && $failed -eq 0 ]]; then
+  if [[ $status -ne 0 && $(attribute failures "$report") -eq 0 ]]; then
     fail "ctest ended with $status in the $preset tests"
   fi
+}
+
+# beside COMMAND...: begins it behind the tests, which leave a processor to wait most of the time:
+# at the lowest priority, in a process group of its own, its output kept until `joined`.
+beside_pid=
+beside() {
+  mkdir -p build
+  set -m
+  (renice --priority 19 --pid "$BASHPID" >/dev/null && "$@") >build/beside.log 2>&1 &
+  set +m
+  beside_pid=$!
+}
+trap '[[ -z $beside_pid ]] || kill -- "-$beside_pid" 2>/dev/null' EXIT
+
+# joined: waits for it and shows what it said.
+joined() {
+  local status=0
+  wait "$beside_pid" || status=$?
+  beside_pid=
+  printf '\n== beside it\n'
+  cat build/beside.log
+  [[ $status -eq 0 ]] || fail "what ran beside the tests failed; its output is above"
+}
+
+# fuzz: all of the fuzz suite.
+fuzz() {
+  build fuzz all
+  run_tests fuzz '^fuzz$'
 }
 
 # TSan of GCC 12 knows only address spaces with little randomness.
@@ -63,11 +95,21 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-suite release '.' all
+# While the tests of one build run, the next is built.
+build release all
+beside build asan e2e_and_unit
+run_tests release '.'
+joined
 # The kernel suite looks at the kernel's figures; what it runs of the exporter is in e2e, too.
-suite asan '^(unit|e2e)$' e2e_and_unit
-suite tsan '^(unit|e2e)$' e2e_and_unit "${fixed_addresses[@]}"
-suite fuzz '^fuzz$' all
+beside build tsan e2e_and_unit "${fixed_addresses[@]}"
+run_tests asan '^(unit|e2e)$'
+joined
+beside fuzz
+run_tests tsan '^(unit|e2e)$' "${fixed_addresses[@]}"
+joined
 
+for preset in release asan tsan fuzz; do
+  count "build/$preset/ctest.xml"
+done
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [[ $failed -eq 0 ]]

@@ -67,7 +67,8 @@ bool Matches(const Line& line, const std::string& name, const Labels& labels) {
   }
   for (const auto& [label, value] : labels) {
     const auto found = line.labels.find(label);
-    if (found == line.labels.end() || found->second != value) {
+    // To Prometheus a label that isn't there is one with an empty value.
+    if (found == line.labels.end() ? !value.empty() : found->second != value) {
       return false;
     }
   }

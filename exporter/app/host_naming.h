@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,6 +46,16 @@ class HostNaming : public Naming {
 
   /// Groups that have series even if no process was ever in them.
   std::vector<GroupPtr> ConstantGroups() const;
+
+  /// What each rule says of a living process, by /proc; see GroupRules. Empty without rules.
+  std::vector<std::string> ExplainRules(const TaskIdentity& identity);
+
+  /// The group that the rules give a living process itself, whatever its ancestors; null where none
+  /// matches and without rules.
+  GroupPtr GroupByRules(const TaskIdentity& identity);
+
+  /// How many rules there are.
+  std::size_t rule_count() const { return matcher_.rules().size(); }
 
   /// Labels of a cgroup by its printable path, printable.
   std::map<std::string, std::string> CgroupLabelsOf(const std::string& printable_path);

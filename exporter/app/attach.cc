@@ -22,9 +22,7 @@ std::string ReadFile(const char* path) {
 /// The task iterator sees the tasks of its opener's PID namespace, the hooks those of the host:
 /// elsewhere than in the first one the sums would be wrong.
 Result<void> CheckPidNamespace() {
-  constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO in include/linux/proc_ns.h
-  struct stat status {};
-  if (::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino != kFirstPidNamespace) {
+  if (!IsInHostPidNamespace()) {
     return Fail(
         "needs the host's PID namespace to see all tasks; run the container with hostPID: true "
         "(Kubernetes) or --pid=host, see README, Requirements");
@@ -33,6 +31,12 @@ Result<void> CheckPidNamespace() {
 }
 
 }  // namespace
+
+bool IsInHostPidNamespace() {
+  constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;  // PROC_PID_INIT_INO in include/linux/proc_ns.h
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) != 0 || status.st_ino == kFirstPidNamespace;
+}
 
 Result<CgroupMount> FindCgroupMount(const Config& config, const HostPaths& paths) {
   return ChooseCgroupMount(ReadFile("/proc/self/mountinfo"), ChoiceOf(config.cgroup.hierarchy),

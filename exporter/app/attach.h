@@ -16,6 +16,9 @@ struct Attached {
   CgroupMount cgroup_mount;
 };
 
+/// Whether PIDs here are the host's.
+bool IsInHostPidNamespace();
+
 /// Where the hierarchy is mounted that names cgroups, as the config and the command line say.
 Result<CgroupMount> FindCgroupMount(const Config& config, const HostPaths& paths);
 

@@ -92,6 +92,15 @@ bool HostNaming::HasSeries(ViewKind view, const std::string& name) {
   return filters_.cgroups.Lets(name);
 }
 
+std::vector<std::string> HostNaming::ExplainRules(const TaskIdentity& identity) {
+  const ProcessFacts facts = matcher_.FactsOf(identity, nullptr, GroupMatcher::Source::kLiving);
+  return matcher_.rules().Explain(facts);
+}
+
+GroupPtr HostNaming::GroupByRules(const TaskIdentity& identity) {
+  return matcher_.Match(identity, nullptr, GroupMatcher::Source::kLiving);
+}
+
 std::map<std::string, std::string> HostNaming::CgroupLabels(const std::string& path) {
   return PrintableLabels(cgroups_.LabelsOf(BytesOfPrintable(path)));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,6 +50,16 @@ class HostNaming : public Naming {
 
   /// How often rules were asked for a group.
   std::uint64_t rule_evaluations() const { return matcher_.evaluations(); }
+
+  /// What each rule says of a living process, by /proc; see GroupRules. Empty without rules.
+  std::vector<std::string> ExplainRules(const TaskIdentity& identity);
+
+  /// The group that the rules give a living process itself, whatever its ancestors; null where none
+  /// matches and without rules.
+  GroupPtr GroupByRules(const TaskIdentity& identity);
+
+  /// How many rules there are.
+  std::size_t rule_count() const { return matcher_.rules().size(); }
 
  private:
   CgroupNames cgroups_;

@@ -8,12 +8,14 @@
 #include <string>
 
 #include "exporter/app/collector.h"
+#include "exporter/app/explain_command.h"
 #include "exporter/app/instance_lock.h"
 #include "exporter/app/log.h"
 #include "exporter/app/options.h"
 #include "exporter/app/pages.h"
 #include "exporter/app/privileges.h"
 #include "exporter/app/reloader.h"
+#include "exporter/app/top_series_command.h"
 #include "exporter/app/version.h"
 #include "exporter/http/server.h"
 
@@ -93,6 +95,10 @@ int Main(int argc, char** argv) {
     return exit_code;
   }
   SetUpLog(options->log_level, options->log_format);
+  if (options->top_series) {
+    return RunTopSeriesCommand(*options->top_series, options->listen_address,
+                               options->telemetry_path);
+  }
   const auto config = ReadConfig(*options);
   if (!config) {
     return Fatal(config.error());
@@ -100,6 +106,9 @@ int Main(int argc, char** argv) {
   if (options->check_config) {
     std::puts("config is good");
     return EXIT_SUCCESS;
+  }
+  if (options->explain) {
+    return RunExplainCommand(*config, options->paths, *options->explain);
   }
   return options->events ? RunEventsCommand(*config, options->paths, *options->events)
                          : Serve(*options, *config);

@@ -40,6 +40,42 @@ std::string CheckCgroup(const std::string& path) {
   return is_path ? "" : "expected a path like /system.slice, got \"" + path + "\"";
 }
 
+CLI::App* AddEvents(CLI::App& app, EventsFilter& filter) {
+  CLI::App* const events = app.add_subcommand(
+      "events", "Print execs, exits and OOM kills as they happen; needs no running exporter");
+  events->add_option("--group", filter.group, "Only of this group")->type_name("NAME");
+  events->add_option("--cgroup", filter.cgroup, "Only of this cgroup and those below it")
+      ->type_name("PATH")
+      ->check(CheckCgroup);
+  events->add_flag("--failed", filter.failed,
+                   "Only failed execs, exits other than with 0, and OOM kills");
+  events->add_flag("--arguments", filter.arguments, "With command lines, which may hold secrets");
+  return events;
+}
+
+CLI::App* AddExplain(CLI::App& app, std::string& pid) {
+  CLI::App* const explain =
+      app.add_subcommand("explain", "Print which group and which series a process is in, and why");
+  explain->add_option("PID", pid, "Of a living process")->type_name("")->required();
+  return explain;
+}
+
+CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
+  CLI::App* const top_series = app.add_subcommand(
+      "top-series", "Print which families and label values make most series of a scrape");
+  top_series
+      ->add_option("SOURCE", request.source,
+                   "A file, http://HOST:PORT/PATH, or - for standard input; without it the "
+                   "exporter that runs here")
+      ->type_name("");
+  top_series
+      ->add_option("--count", request.count, "How many families, and half as many of each label")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  return top_series;
+}
+
 }  // namespace
 
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
@@ -81,16 +117,13 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_flag("--config.check", options.check_config, "Check the config file and exit");
   app.add_flag("--allow-second-instance", options.allow_second_instance,
                "Start although another sched_exporter runs here");
-  CLI::App* events = app.add_subcommand(
-      "events", "Print execs, exits and OOM kills as they happen; needs no running exporter");
   EventsFilter filter;
-  events->add_option("--group", filter.group, "Only of this group")->type_name("NAME");
-  events->add_option("--cgroup", filter.cgroup, "Only of this cgroup and those below it")
-      ->type_name("PATH")
-      ->check(CheckCgroup);
-  events->add_flag("--failed", filter.failed,
-                   "Only failed execs, exits other than with 0, and OOM kills");
-  events->add_flag("--arguments", filter.arguments, "With command lines, which may hold secrets");
+  const CLI::App* const events = AddEvents(app, filter);
+  std::string pid;
+  const CLI::App* const explain = AddExplain(app, pid);
+  TopSeriesRequest request;
+  const CLI::App* const top_series = AddTopSeries(app, request);
+  app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("sched_exporter ") + kVersion);
   try {
     app.parse(argc, argv);
@@ -107,6 +140,12 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   }
   if (events->parsed()) {
     options.events = filter;
+  }
+  if (explain->parsed()) {
+    options.explain = pid;
+  }
+  if (top_series->parsed()) {
+    options.top_series = request;
   }
   return options;
 }

@@ -246,8 +246,11 @@ void Ledger::ApplyTaskEvent(const TaskEvent& event) {
     Credit(task, reading, use_known ? task.cgroup_id : event.origin.cgroup_id);
     task.cgroup_id = reading.identity.cgroup_id;
     task.seen_sweep = task.moved_sweep = sweep_;
-    if (event.group != nullptr && reading.identity.pid == reading.identity.tgid) {
-      SetGroup(*task.process, *event.group);
+    if (reading.identity.pid == reading.identity.tgid) {
+      task.process->cgroup_id = reading.identity.cgroup_id;
+      if (event.group != nullptr) {
+        SetGroup(*task.process, *event.group);
+      }
     }
     return;
   }

@@ -114,6 +114,15 @@ TEST_F(LedgerBooks, AMoveSplitsWhatTheTaskUsed) {
   EXPECT_EQ(CgroupNs("/2"), 20);
 }
 
+TEST_F(LedgerBooks, AProcessThatSleepsIsWhereItWasMoved) {
+  const Who task = Process(0x1000, 10, kLater);
+  ApplyNothing(1);
+  Living({task.Has(100)});
+  Events({task.In(2).MovedFrom(1, 100)}, {}, {task.In(2).Has(100)});
+  ASSERT_EQ(ledger_.MakeReport().processes.size(), 1U);
+  EXPECT_EQ(ledger_.MakeReport().processes[0].cgroup, "/2");
+}
+
 TEST_F(LedgerBooks, ReadingsOlderThanAMoveNeitherCountNorTakeTheTaskBack) {
   const Who task = Process(0x1000, 10, kLater);
   ApplyNothing(1);

@@ -182,7 +182,7 @@ std::string Explanation::CgroupText(const TaskIdentity& process) {
     return text;
   }
   const CgroupIdentity identity = IdentityOfCgroup(BytesOfPrintable(path));
-  const std::map<std::string, std::string> labels = naming_.CgroupLabelsOf(path);
+  const std::map<std::string, std::string> labels = naming_.CgroupLabels(path);
   const auto unit = labels.find("unit");
   const auto add = [&text](const char* key, const std::string& value) {
     text += value.empty() ? std::string() : Row(std::string("  ") + key, PrintableText(value));
@@ -198,7 +198,7 @@ std::string Explanation::CgroupText(const TaskIdentity& process) {
 }
 
 std::string Explanation::PodText(const std::string& path) {
-  const std::map<std::string, std::string> labels = naming_.CgroupLabelsOf(path);
+  const std::map<std::string, std::string> labels = naming_.CgroupLabels(path);
   std::string text;
   for (const char* key : {"namespace", "pod", "container"}) {
     if (const auto label = labels.find(key); label != labels.end()) {

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace sched_exporter::test_support {
@@ -54,6 +55,12 @@ bool RemoveDirectory(const std::string& directory) {
   return false;
 }
 
+/// By this program, on the way to a cgroup.
+std::set<std::string>& MadeAbove() {
+  static std::set<std::string> made;
+  return made;
+}
+
 bool AddTo(const std::string& directory, pid_t pid) {
   std::ofstream file(directory + "/cgroup.procs");
   file << pid << std::flush;
@@ -81,20 +88,23 @@ std::uint64_t UsageNsOf(const std::string& hierarchy, const std::string& directo
 
 CgroupDirectory::CgroupDirectory(const CgroupHost& host, const std::string& path)
     : hierarchy_(host.hierarchy), label_(path), directory_(host.mount_point + path) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string directory = host.mount_point + path.substr(0, slash);
-    if (mkdir(directory.c_str(), 0755) == 0) {
-      made_.push_back(directory);
-    }
-    if (slash == std::string::npos) {
-      return;
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    above_.push_back(host.mount_point + path.substr(0, slash));
+    if (mkdir(above_.back().c_str(), 0755) == 0) {
+      MadeAbove().insert(above_.back());
     }
   }
+  mkdir(directory_.c_str(), 0755);
 }
 
+/// Those above may be shared with others of this program: the last one removes them.
 CgroupDirectory::~CgroupDirectory() {
-  for (auto directory = made_.rbegin(); directory != made_.rend(); ++directory) {
-    RemoveDirectory(*directory);
+  Remove();
+  for (auto directory = above_.rbegin(); directory != above_.rend(); ++directory) {
+    if (MadeAbove().contains(*directory) && rmdir(directory->c_str()) == 0) {
+      MadeAbove().erase(*directory);
+    }
   }
 }
 

@@ -51,7 +51,7 @@ class CgroupDirectory {
   std::string hierarchy_;
   std::string label_;
   std::string directory_;
-  std::vector<std::string> made_;  ///< The outermost first.
+  std::vector<std::string> above_;  ///< Directories, the outermost first.
 };
 
 /// A fresh cgroup, removed at the end. Its tasks must be gone by then.

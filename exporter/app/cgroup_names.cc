@@ -46,6 +46,10 @@ void CgroupNames::Scan() {
 
 const std::string* CgroupNames::PathOf(std::uint64_t id) {
   const std::string* path = tree_.Find(id);
+  if (path == nullptr && ask_for_new_) {
+    NoteNew(ask_for_new_());
+    path = tree_.Find(id);
+  }
   if (path == nullptr && std::chrono::steady_clock::now() - scanned_ > kScanPause) {
     // Made before attaching and after the last scan, or its record was lost.
     Scan();

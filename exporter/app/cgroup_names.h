@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "exporter/app/pod_watcher.h"
@@ -30,6 +32,10 @@ class CgroupNames {
   /// Cgroups that were made since the last call.
   void NoteNew(const std::vector<NewCgroup>& made);
 
+  /// Who tells of those made since NoteNew(): a cgroup may be made, entered and left while events
+  /// are read.
+  void AskForNew(std::function<std::vector<NewCgroup>()> ask) { ask_for_new_ = std::move(ask); }
+
   /// The path from the root of the hierarchy, or null where it isn't known (yet).
   const std::string* PathOf(std::uint64_t id);
 
@@ -46,6 +52,7 @@ class CgroupNames {
   void Miss(const std::string& id);
 
   CgroupTree tree_;
+  std::function<std::vector<NewCgroup>()> ask_for_new_;
   PodWatcher* pods_;
   std::unordered_set<std::string> missed_;
   std::size_t scanned_size_ = 0;

@@ -36,7 +36,7 @@ constexpr std::chrono::milliseconds kStreamInterval{200};
 Collector::Collector(const Config& config, const HostPaths& paths)
     : config_(config),
       paths_(paths),
-      pods_(PodSourcesOf(config.kubernetes)),
+      pods_(PodSourcesOf(config)),
       details_(paths),
       labels_(config.labels),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
@@ -76,6 +76,7 @@ Result<void> Collector::Attach() {
   programs_ = std::move(attached->programs);
   naming_ =
       std::make_unique<HostNaming>(paths_, attached->cgroup_mount.mount_point, &pods_, config_);
+  naming_->AskForNew([this] { return TakeNewCgroups(*programs_); });
   if (config_.events.output != EventOutputChoice::kNone) {
     NoteLivingPrograms(*programs_, paths_, book_, *naming_);
   }
@@ -224,7 +225,7 @@ bool Collector::ApplyConfig() {
   }
   if (next) {
     source_->set_walk(WalkOf(next->collection.walk));
-    pods_.set_sources(PodSourcesOf(next->kubernetes));
+    pods_.set_sources(PodSourcesOf(*next));
     ledger_->set_limits(LimitsOf(next->limits));
     labels_ = next->labels;
     naming_->Configure(*next);

@@ -46,11 +46,12 @@ class EventTable {
         paths_(paths),
         filter_(filter),
         programs_(std::move(attached.programs)),
-        pods_(PodSourcesOf(config.kubernetes)),
+        pods_(PodSourcesOf(config)),
         naming_(paths, attached.cgroup_mount.mount_point, &pods_, config),
         assembler_(naming_) {}
 
   Result<void> Open() {
+    naming_.AskForNew([this] { return TakeNewCgroups(*programs_); });
     auto buffer = EventBuffer::Open(*programs_, [this](const void* record, std::size_t bytes) {
       if (auto event = decoder_.Decode(record, bytes)) {
         book_.Annotate(*event);

@@ -74,8 +74,10 @@ LedgerLimits LimitsOf(const LimitsConfig& limits) {
           static_cast<std::uint64_t>(std::chrono::nanoseconds(limits.dead_series).count())};
 }
 
-PodSources PodSourcesOf(const KubernetesConfig& kubernetes) {
-  return {kubernetes.log_directory, kubernetes.pod_list_file, kubernetes.pod_list_url};
+PodSources PodSourcesOf(const Config& config) {
+  const KubernetesConfig& kubernetes = config.kubernetes;
+  return {kubernetes.log_directory, kubernetes.pod_list_file, kubernetes.pod_list_url,
+          config.limits.dead_series};
 }
 
 bool NeedsArguments(const Config& config) {

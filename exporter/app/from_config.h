@@ -14,7 +14,7 @@ HierarchyChoice ChoiceOf(CgroupHierarchy hierarchy);
 Walk WalkOf(WalkMethod method);
 LedgerLimits LimitsOf(const LimitsConfig& limits);
 
-PodSources PodSourcesOf(const KubernetesConfig& kubernetes);
+PodSources PodSourcesOf(const Config& config);
 
 /// Whether the BPF programs have to read command lines at exec.
 bool NeedsArguments(const Config& config);

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exporter/app/cgroup_names.h"
@@ -31,6 +33,11 @@ class HostNaming : public Naming {
 
   /// Cgroups that were made since the last call. Call it before events and sweeps are taken in.
   void NoteNew(const std::vector<NewCgroup>& made) { cgroups_.NoteNew(made); }
+
+  /// See CgroupNames::AskForNew.
+  void AskForNew(std::function<std::vector<NewCgroup>()> ask) {
+    cgroups_.AskForNew(std::move(ask));
+  }
 
   /// Sets the groups of an event, which has its image; see GroupBook.
   void Annotate(TaskEvent& event);

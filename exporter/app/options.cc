@@ -1,5 +1,8 @@
 #include "exporter/app/options.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -32,6 +35,17 @@ std::string CheckDirectory(std::string& path) {
   return path.starts_with('/') && std::filesystem::is_directory(path, error)
              ? ""
              : "expected an absolute path of a directory, got \"" + path + "\"";
+}
+
+/// Another directory would go unnoticed: processes would have no programs.
+std::string CheckProcfs(std::string& path) {
+  if (std::string refusal = CheckDirectory(path); !refusal.empty()) {
+    return refusal;
+  }
+  struct statfs status {};
+  return ::statfs(path.c_str(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC
+             ? ""
+             : "no procfs is mounted at \"" + path + "\"";
 }
 
 /// As in the label `cgroup`: from the root of the hierarchy, without a slash at the end.
@@ -98,7 +112,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--path.procfs", options.paths.procfs, "Where procfs is mounted")
       ->type_name("DIR")
       ->capture_default_str()
-      ->transform(CLI::Validator(CheckDirectory, ""));
+      ->transform(CLI::Validator(CheckProcfs, ""));
   app.add_option("--path.cgroupfs", options.paths.cgroupfs,
                  "Where the host's cgroups are mounted; without it they are looked for")
       ->type_name("DIR")

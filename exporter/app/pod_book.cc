@@ -84,6 +84,7 @@ std::array<PodBook::Source, 3> PodBook::NoSources() {
 }
 
 void PodBook::SetSources(const PodSources& sources) {
+  keep_gone_ = sources.keep_gone;
   const std::array<const std::string*, 3> from = {&sources.log_directory, &sources.pod_list_file,
                                                   &sources.pod_list_url};
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -139,7 +140,7 @@ void PodBook::KeepGone(Clock::time_point now, PodNames& fresh) {
   const auto is_kept = [&](const std::string& id) {
     const auto known = gone_since_.find(id);
     const auto since = known == gone_since_.end() ? now : known->second;
-    return now - since < kKeepGone && gone_since.emplace(id, since).second;
+    return now - since < kKeepGone + keep_gone_ && gone_since.emplace(id, since).second;
   };
   for (const auto& [uid, name] : names_->pods()) {
     if (fresh.FindPod(uid) == nullptr && is_kept(uid)) {

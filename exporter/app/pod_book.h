@@ -18,6 +18,13 @@ struct PodSources {
   std::string log_directory;  ///< See ReadLogDirectories.
   std::string pod_list_file;  ///< See ReadPodList.
   std::string pod_list_url;   ///< The same over HTTP; see HttpGet.
+  /// Names of pods that are gone stay this much longer than PodBook::kKeepGone: as long as series
+  /// of dead cgroups, which must not lose their labels before they end.
+  std::chrono::nanoseconds keep_gone{0};
+
+  bool empty() const {
+    return log_directory.empty() && pod_list_file.empty() && pod_list_url.empty();
+  }
   bool operator==(const PodSources&) const = default;
 };
 
@@ -31,7 +38,7 @@ class PodBook {
   using Log = std::function<void(const std::string&)>;
 
   static constexpr std::chrono::milliseconds kUrlTimeout{1'000};
-  /// Counted from the first reading without the name.
+  /// Counted from the first reading without the name; and see PodSources.
   static constexpr std::chrono::seconds kKeepGone{60};
 
   explicit PodBook(Log log) : log_(std::move(log)) {}
@@ -61,6 +68,7 @@ class PodBook {
   static std::array<Source, 3> NoSources();
 
   Log log_;
+  std::chrono::nanoseconds keep_gone_{0};
   std::array<Source, 3> sources_ = NoSources();
   std::shared_ptr<const PodNames> names_ = std::make_shared<PodNames>();
   std::unordered_map<std::string, Clock::time_point> gone_since_;  ///< UIDs and container ids.

@@ -46,7 +46,7 @@ std::shared_ptr<const PodNames> PodWatcher::names() const {
 void PodWatcher::Miss() {
   {
     const std::lock_guard lock(mutex_);
-    if (sources_ == PodSources()) {
+    if (sources_.empty()) {
       return;
     }
     plan_.Miss(Clock::now());

@@ -144,6 +144,7 @@ Result<std::uint32_t> HierarchyId(const std::string& self_cgroup, Hierarchy hier
 }
 
 void CgroupTree::Scan() {
+  former_ = std::move(paths_);
   paths_.clear();
   std::vector<std::string> waiting{"/"};
   while (!waiting.empty() && paths_.size() < kMaxDirectories) {
@@ -171,8 +172,11 @@ bool CgroupTree::HasDirectory(const std::string& path) const {
 }
 
 const std::string* CgroupTree::Find(std::uint64_t id) const {
-  const auto entry = paths_.find(id);
-  return entry == paths_.end() ? nullptr : &entry->second;
+  if (const auto entry = paths_.find(id); entry != paths_.end()) {
+    return &entry->second;
+  }
+  const auto entry = former_.find(id);
+  return entry == former_.end() ? nullptr : &entry->second;
 }
 
 }  // namespace sched_exporter

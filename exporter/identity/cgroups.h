@@ -34,7 +34,8 @@ class CgroupTree {
  public:
   explicit CgroupTree(std::string mount_point) : mount_point_(std::move(mount_point)) {}
 
-  /// Reads the whole tree anew; bounded to a million directories.
+  /// Reads the whole tree anew; bounded to a million directories. Cgroups that are gone keep their
+  /// names until the next Scan(), since what they did may be told later.
   void Scan();
 
   /// A cgroup that was made; `path` is as the kernel tells it, from the hierarchy's root.
@@ -51,6 +52,7 @@ class CgroupTree {
  private:
   std::string mount_point_;
   std::unordered_map<std::uint64_t, std::string> paths_;
+  std::unordered_map<std::uint64_t, std::string> former_;  ///< As of the scan before.
 };
 
 }  // namespace sched_exporter

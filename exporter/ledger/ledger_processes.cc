@@ -249,9 +249,8 @@ void Ledger::SettleCgroups() {
   cgroups_.HoldIf(lives);
   std::vector<NamedRow> removed;
   cgroups_.Settle(now_ns_, limits_.codes, removed);
-  if (!removed.empty()) {
-    removed_cgroups_.Add(std::move(removed), lives, limits_.cgroups, limits_.codes);
-  }
+  // Also where none ends: a pod's directory, which had no task, may be gone with a sum of its own.
+  removed_cgroups_.Add(std::move(removed), lives, limits_.cgroups, limits_.codes);
 }
 
 }  // namespace sched_exporter

@@ -17,9 +17,9 @@ class RemovedCgroups {
  public:
   using Lives = std::function<bool(const std::string& path)>;
 
-  /// Cgroups are gone, and with them perhaps some that had sums. `lives` tells whether a cgroup is
-  /// there; the root is taken for granted. Cgroups that would get a sum beyond `most` go to the
-  /// root's. `max_codes` is as CodeSeries has it.
+  /// Cgroups are gone, or none; with them perhaps some that had sums. To be called at each sweep.
+  /// `lives` tells whether a cgroup is there; the root is taken for granted. Cgroups that would get
+  /// a sum beyond `most` go to the root's. `max_codes` is as CodeSeries has it.
   void Add(std::vector<NamedRow> cgroups, const Lives& lives, std::size_t most,
            std::size_t max_codes);
 

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace sched_exporter::test_support {
@@ -37,33 +39,41 @@ std::vector<CgroupHost> TestableHierarchies() {
   return found;
 }
 
-TestCgroup::TestCgroup(const CgroupHost& host, const std::string& name)
-    : host_(host),
-      label_("/sched_exporter_test_" + name + "_" + std::to_string(getpid())),
-      directory_(host.mount_point + label_) {
-  mkdir(directory_.c_str(), 0755);
-}
+namespace {
 
-TestCgroup::~TestCgroup() {
+bool RemoveDirectory(const std::string& directory) {
   // A process that was just reaped may hold its cgroup for a moment.
-  for (int i = 0; i < 100 && rmdir(directory_.c_str()) != 0; ++i) {
+  for (int i = 0; i < 100; ++i) {
+    if (rmdir(directory.c_str()) == 0) {
+      return true;
+    }
+    if (errno != EBUSY) {
+      return false;
+    }
     usleep(10'000);
   }
+  return false;
 }
 
-bool TestCgroup::Add(pid_t pid) const {
-  std::ofstream file(directory_ + "/cgroup.procs");
+/// By this program, on the way to a cgroup.
+std::set<std::string>& MadeAbove() {
+  static std::set<std::string> made;
+  return made;
+}
+
+bool AddTo(const std::string& directory, pid_t pid) {
+  std::ofstream file(directory + "/cgroup.procs");
   file << pid << std::flush;
   return file.good();
 }
 
-std::uint64_t TestCgroup::UsageNs() const {
-  if (host_.hierarchy != "v2") {
+std::uint64_t UsageNsOf(const std::string& hierarchy, const std::string& directory) {
+  if (hierarchy != "v2") {
     std::uint64_t usage = 0;
-    std::ifstream(directory_ + "/cpuacct.usage") >> usage;
+    std::ifstream(directory + "/cpuacct.usage") >> usage;
     return usage;
   }
-  std::ifstream file(directory_ + "/cpu.stat");
+  std::ifstream file(directory + "/cpu.stat");
   std::string name;
   std::uint64_t value = 0;
   while (file >> name >> value) {
@@ -73,5 +83,50 @@ std::uint64_t TestCgroup::UsageNs() const {
   }
   return 0;
 }
+
+}  // namespace
+
+CgroupDirectory::CgroupDirectory(const CgroupHost& host, const std::string& path)
+    : hierarchy_(host.hierarchy), label_(path), directory_(host.mount_point + path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    above_.push_back(host.mount_point + path.substr(0, slash));
+    if (mkdir(above_.back().c_str(), 0755) == 0) {
+      MadeAbove().insert(above_.back());
+    }
+  }
+  mkdir(directory_.c_str(), 0755);
+}
+
+/// Those above may be shared with others of this program: the last one removes them.
+CgroupDirectory::~CgroupDirectory() {
+  Remove();
+  for (auto directory = above_.rbegin(); directory != above_.rend(); ++directory) {
+    if (MadeAbove().contains(*directory) && rmdir(directory->c_str()) == 0) {
+      MadeAbove().erase(*directory);
+    }
+  }
+}
+
+bool CgroupDirectory::Add(pid_t pid) const { return AddTo(directory_, pid); }
+
+std::uint64_t CgroupDirectory::UsageNs() const { return UsageNsOf(hierarchy_, directory_); }
+
+bool CgroupDirectory::Remove() const { return RemoveDirectory(directory_); }
+
+bool CgroupDirectory::MakeAgain() const { return mkdir(directory_.c_str(), 0755) == 0; }
+
+TestCgroup::TestCgroup(const CgroupHost& host, const std::string& name)
+    : host_(host),
+      label_("/sched_exporter_test_" + name + "_" + std::to_string(getpid())),
+      directory_(host.mount_point + label_) {
+  mkdir(directory_.c_str(), 0755);
+}
+
+TestCgroup::~TestCgroup() { RemoveDirectory(directory_); }
+
+bool TestCgroup::Add(pid_t pid) const { return AddTo(directory_, pid); }
+
+std::uint64_t TestCgroup::UsageNs() const { return UsageNsOf(host_.hierarchy, directory_); }
 
 }  // namespace sched_exporter::test_support

@@ -21,6 +21,39 @@ inline void PrintTo(const CgroupHost& host, std::ostream* out) { *out << host.hi
 /// The hierarchies that can be tested here: v2 if mounted, and cpuacct if mounted as v1.
 std::vector<CgroupHost> TestableHierarchies();
 
+/// A cgroup at any path from the root of its hierarchy. Makes it with all that is missing above it,
+/// and at the end removes what it made; tasks must be gone by then.
+class CgroupDirectory {
+ public:
+  CgroupDirectory(const CgroupHost& host, const std::string& path);
+  ~CgroupDirectory();
+  CgroupDirectory(const CgroupDirectory&) = delete;
+  CgroupDirectory& operator=(const CgroupDirectory&) = delete;
+
+  /// As the exporter labels it.
+  const std::string& label() const { return label_; }
+  const std::string& directory() const { return directory_; }
+
+  /// Moves a process, with all of its threads; 0 is the caller.
+  bool Add(pid_t pid) const;
+
+  /// The kernel's own figure in nanoseconds, of what is below it, too: usage_usec of cpu.stat (v2),
+  /// cpuacct.usage (v1).
+  std::uint64_t UsageNs() const;
+
+  /// Removes this one alone, and waits a moment for its last tasks; false where it is still there.
+  bool Remove() const;
+
+  /// Makes it again after Remove(): a new cgroup with the same path.
+  bool MakeAgain() const;
+
+ private:
+  std::string hierarchy_;
+  std::string label_;
+  std::string directory_;
+  std::vector<std::string> above_;  ///< Directories, the outermost first.
+};
+
 /// A fresh cgroup, removed at the end. Its tasks must be gone by then.
 class TestCgroup {
  public:

@@ -281,6 +281,25 @@ TEST_F(LedgerNames, WhatARemovedCgroupCountedStaysWithTheNextOneAbove) {
   EXPECT_EQ(report.removed_cgroups[0].lifecycle.exits.at(3), 1);
 }
 
+TEST_F(LedgerNames, SumsMoveUpFromACgroupThatNeverHadSeries) {
+  naming_.paths = {{5, "/k/pod/a"}};
+  naming_.living = {"/k", "/k/pod"};
+  Living({});
+  Finish({Process(1, 11, kLater).In(5).Finished(9)});
+  for (const std::string above : {"/k/pod", "/k", "/"}) {
+    for (int i = 0; i < 5; ++i) {
+      ledger_.NoteTold();
+      Living({});
+    }
+    const Report report = ledger_.MakeReport();
+    EXPECT_THAT(report.cgroups, IsEmpty());
+    ASSERT_EQ(report.removed_cgroups.size(), 1);
+    EXPECT_EQ(report.removed_cgroups[0].name, above);
+    EXPECT_EQ(Ns(report.removed_cgroups[0].totals), 9);
+    naming_.living.erase(above);
+  }
+}
+
 TEST_F(LedgerNames, AnIdThatIsUsedAgainIsAnotherCgroup) {
   naming_.paths = {{5, "/old"}};
   Living({});

@@ -47,7 +47,7 @@ class Node {
 
   std::string log() const { return directory_.path() + "/log"; }
   std::string list() const { return directory_.path() + "/pods.json"; }
-  PodSources sources() const { return {log(), list(), ""}; }
+  PodSources sources() const { return {log(), list(), "", {}}; }
 
   fs::path MakePod(const std::string& uid, const std::string& pod) const {
     fs::path made = log() + "/pods/shop_" + pod + "_" + uid;
@@ -108,7 +108,7 @@ TEST_F(PodBookTest, ListsWinOverDirectoriesAndServersOverFiles) {
   const ScriptedServer server([](int fd, const std::string&) {
     ScriptedServer::Send(fd, ScriptedServer::Reply(PodList(kUid, "server")));
   });
-  book_.SetSources({node_.log(), node_.list(), server.Url()});
+  book_.SetSources({node_.log(), node_.list(), server.Url(), {}});
   book_.Refresh(kStart);
   EXPECT_EQ(NameOf(kUid), "server");
 }
@@ -128,6 +128,18 @@ TEST_F(PodBookTest, NamesThatAreGoneStayForAMinute) {
   EXPECT_TRUE(book_.Refresh(kStart + 160s));
   EXPECT_EQ(*book_.names(), PodNames());
   EXPECT_FALSE(book_.Refresh(kStart + 161s));
+}
+
+TEST_F(PodBookTest, NamesThatAreGoneOutliveTheSeriesOfTheirCgroups) {
+  const fs::path pod = node_.MakePod(kUid, "web");
+  book_.SetSources({node_.log(), "", "", 300s});
+  book_.Refresh(kStart);
+  fs::remove_all(pod);
+  book_.Refresh(kStart + 10s);
+  EXPECT_FALSE(book_.Refresh(kStart + 369s));
+  EXPECT_EQ(NameOf(kUid), "web");
+  EXPECT_TRUE(book_.Refresh(kStart + 370s));
+  EXPECT_EQ(NameOf(kUid), "");
 }
 
 TEST_F(PodBookTest, NamesThatComeBackStayForAnotherMinute) {

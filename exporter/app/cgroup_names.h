@@ -21,6 +21,8 @@ struct CgroupLabels {
   std::string pod_namespace;
   std::string pod;
   std::string container;  ///< In a pod its name, elsewhere the start of its id.
+
+  bool operator==(const CgroupLabels&) const = default;
 };
 
 /// Paths of cgroups by their id, and what paths tell of who is in there.

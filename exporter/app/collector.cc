@@ -61,6 +61,7 @@ Result<void> Collector::Start() {
     stream_ = std::move(*stream);
   }
   pods_.Start();
+  naming_->Start();
   thread_ = std::thread(&Collector::Run, this);
   return {};
 }
@@ -77,7 +78,8 @@ Result<void> Collector::Attach() {
   naming_ =
       std::make_unique<HostNaming>(paths_, attached->cgroup_mount.mount_point, &pods_, config_);
   naming_->AskForNew([this] { return TakeNewCgroups(*programs_); });
-  if (config_.events.output != EventOutputChoice::kNone) {
+  // Before the first event: children of what runs already have its group.
+  if (config_.events.output != EventOutputChoice::kNone || config_.naming.rules != nullptr) {
     NoteLivingPrograms(*programs_, paths_, book_, *naming_);
   }
   auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
@@ -87,6 +89,7 @@ Result<void> Collector::Attach() {
   }
   source_ = std::move(*source);
   ledger_ = std::make_unique<Ledger>(LimitsOf(config_.limits), *naming_);
+  ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
   ledger_->set_constant_groups(naming_->ConstantGroups());
   return Sweep();
 }
@@ -228,11 +231,15 @@ bool Collector::ApplyConfig() {
     pods_.set_sources(PodSourcesOf(*next));
     ledger_->set_limits(LimitsOf(next->limits));
     labels_ = next->labels;
+    ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
     naming_->Configure(*next);
     ledger_->set_constant_groups(naming_->ConstantGroups());
   }
-  if (next || naming_->Refresh(BoottimeNs())) {
+  const std::vector<ProcessKey> moved = naming_->Refresh(BoottimeNs());
+  if (next) {
     ledger_->NameAgain();
+  } else {
+    ledger_->NameAgain(moved);
   }
   return next.has_value();
 }
@@ -313,6 +320,7 @@ void Collector::NoteBuffers(const SourceStats& source) {
 
 std::shared_ptr<const Sample> Collector::MakeSample() {
   auto sample = std::make_shared<Sample>();
+  ledger_->SettleFolded();
   sample->report = ledger_->MakeReport();
   ledger_->NoteTold();
   AddDetails(sample->report, details_, *naming_);

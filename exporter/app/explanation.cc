@@ -57,7 +57,7 @@ Explanation::Explanation(const Config& config, const HostPaths& paths, const Cgr
     : config_(config),
       paths_(paths),
       mount_(mount),
-      pods_(PodSourcesOf(config.kubernetes)),
+      pods_(PodSourcesOf(config)),
       naming_(paths, mount.mount_point, &pods_, config) {}
 
 Result<std::string> Explanation::Of(std::uint32_t pid) {

@@ -21,6 +21,10 @@ HostNaming::HostNaming(const HostPaths& paths, const std::string& cgroup_mount, 
 
 void HostNaming::Configure(const Config& config) {
   filters_ = config.filters;
+  if (book_ != nullptr && config.naming == naming_) {
+    return;
+  }
+  naming_ = config.naming;
   matcher_.set_rules(RulesOf(config));
   generation_ = cgroups_.generation();
   if (config.naming.rules == nullptr) {
@@ -48,17 +52,19 @@ void HostNaming::NoteLost() {
   }
 }
 
-bool HostNaming::Refresh(std::uint64_t now_boottime_ns) {
+std::vector<ProcessKey> HostNaming::Refresh(std::uint64_t now_boottime_ns) {
   if (book_ == nullptr) {
-    return false;
+    return {};
   }
+  std::vector<ProcessKey> moved = book_->MatchSettled(now_boottime_ns);
   const std::uint64_t generation = cgroups_.generation();
   if (matcher_.rules().needs().pods && generation != generation_) {
     generation_ = generation;
-    book_->MatchAgain();
-    return true;
+    const std::vector<ProcessKey> renamed = book_->MatchAgainIn(
+        [this](std::uint64_t cgroup_id) { return matcher_.SeesOtherNames(cgroup_id); });
+    moved.insert(moved.end(), renamed.begin(), renamed.end());
   }
-  return book_->MatchSettled(now_boottime_ns);
+  return moved;
 }
 
 GroupPtr HostNaming::GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) {

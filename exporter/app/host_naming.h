@@ -45,9 +45,12 @@ class HostNaming : public Naming {
   /// Events were lost.
   void NoteLost();
 
+  /// No process can hold up who asks for groups from now on. Starts a thread; call it once.
+  void Start() { matcher_.Start(); }
+
   /// Looks again at what may have changed without an event: titles of processes, names of pods.
-  /// True where processes are in other groups than before.
-  bool Refresh(std::uint64_t now_boottime_ns);
+  /// Returns the processes that are in other groups than before.
+  std::vector<ProcessKey> Refresh(std::uint64_t now_boottime_ns);
 
   /// What the config says of groups and series holds from now on, for living processes, too.
   void Configure(const Config& config);
@@ -72,6 +75,7 @@ class HostNaming : public Naming {
   CgroupNames cgroups_;
   RuleMatcher matcher_;
   std::unique_ptr<GroupBook> book_;  ///< Null where the config has no rules.
+  NamingConfig naming_;
   FiltersConfig filters_;
   std::uint64_t generation_ = 0;  ///< Of the names of pods that rules saw.
 };

@@ -4,9 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/base/clock.h"
-#include "exporter/identity/living_image.h"
-
 namespace sched_exporter {
 namespace {
 
@@ -28,6 +25,9 @@ std::vector<std::string> Split(std::string_view arguments) {
   }
 }
 
+/// More cgroups than a node has; all are asked for again when there are so many.
+constexpr std::size_t kMostSeen = 16'384;
+
 }  // namespace
 
 GroupMatcher::Needs RuleMatcher::needs() const {
@@ -43,7 +43,10 @@ ProcessFacts RuleMatcher::FactsOf(const TaskIdentity& identity, const ProgramIma
                     std::find(identity.comm.begin(), identity.comm.end(), '\0'));
   facts.pid = identity.tgid;
   if (needs.process) {
-    facts.start_unix_ns = BootUnixNs() + identity.leader_start_ns;
+    // In the ticks of /proc, as process-exporter has it.
+    constexpr std::uint64_t kTickNs = 10'000'000;
+    const std::uint64_t start_ns = boot_unix_ns_ + identity.leader_start_ns;
+    facts.start_unix_ns = start_ns - start_ns % kTickNs;
   }
   if (needs.arguments && !identity.kernel_thread) {
     facts.arguments = Split(ArgumentsOf(identity, image, source));
@@ -58,17 +61,24 @@ ProcessFacts RuleMatcher::FactsOf(const TaskIdentity& identity, const ProgramIma
 }
 
 std::string RuleMatcher::ArgumentsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
-                                     Source source) const {
+                                     Source source) {
   const bool has_all = image != nullptr && !image->arguments.empty() && !image->arguments_cut;
   const bool ask_proc =
       identity.tgid != 0 && (source == Source::kLiving || (source == Source::kBoth && !has_all));
   if (ask_proc) {
-    std::string living = ArgumentsOfLiving(identity.tgid, paths_.procfs);
+    std::string living = arguments_.Read(identity.tgid);
     if (!living.empty()) {
       return living;
     }
   }
   return image == nullptr ? std::string() : image->arguments;
+}
+
+bool RuleMatcher::SeesOtherNames(std::uint64_t cgroup_id) {
+  const std::string* path = cgroups_.PathOf(cgroup_id);
+  const auto seen = seen_labels_.find(cgroup_id);
+  return path != nullptr &&
+         (seen == seen_labels_.end() || seen->second != cgroups_.LabelsOf(*path));
 }
 
 void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
@@ -78,6 +88,12 @@ void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
   }
   facts.cgroup = *path;
   const CgroupLabels labels = cgroups_.LabelsOf(*path);
+  if (rules_->needs().pods) {
+    if (seen_labels_.size() >= kMostSeen) {
+      seen_labels_.clear();
+    }
+    seen_labels_[cgroup_id] = labels;
+  }
   facts.unit = labels.unit;
   facts.pod_namespace = labels.pod_namespace;
   facts.pod = labels.pod;

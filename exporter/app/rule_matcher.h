@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "exporter/app/cgroup_names.h"
+#include "exporter/base/clock.h"
+#include "exporter/identity/arguments_reader.h"
 #include "exporter/identity/group_book.h"
 #include "exporter/identity/host_paths.h"
 #include "exporter/identity/user_names.h"
@@ -17,7 +20,14 @@ class RuleMatcher : public GroupMatcher {
  public:
   /// `cgroups` is not owned and outlives this. `rules` is not null.
   RuleMatcher(const HostPaths& paths, CgroupNames& cgroups, std::shared_ptr<const GroupRules> rules)
-      : paths_(paths), cgroups_(cgroups), users_(paths.rootfs), rules_(std::move(rules)) {}
+      : cgroups_(cgroups),
+        users_(paths.rootfs),
+        arguments_(paths.procfs),
+        rules_(std::move(rules)),
+        boot_unix_ns_(BootUnixNs()) {}
+
+  /// From now on no process can hold up who asks; see ArgumentsReader.
+  void Start() { arguments_.Start(); }
 
   GroupPtr Match(const TaskIdentity& identity, const ProgramImagePtr& image,
                  Source source) override {
@@ -29,6 +39,9 @@ class RuleMatcher : public GroupMatcher {
   void set_rules(std::shared_ptr<const GroupRules> rules) { rules_ = std::move(rules); }
   const GroupRules& rules() const { return *rules_; }
 
+  /// Whether the rules would see other names of a pod in a cgroup than when they were asked last.
+  bool SeesOtherNames(std::uint64_t cgroup_id);
+
   /// How often the rules were asked.
   std::uint64_t evaluations() const { return evaluations_; }
 
@@ -37,13 +50,15 @@ class RuleMatcher : public GroupMatcher {
 
  private:
   std::string ArgumentsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
-                          Source source) const;
+                          Source source);
   void FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts);
 
-  HostPaths paths_;
   CgroupNames& cgroups_;
   UserNames users_;
+  ArgumentsReader arguments_;
   std::shared_ptr<const GroupRules> rules_;
+  std::uint64_t boot_unix_ns_;  ///< Read once: a name must not change with the clock.
+  std::unordered_map<std::uint64_t, CgroupLabels> seen_labels_;  ///< By cgroup; of pods alone.
   std::uint64_t evaluations_ = 0;
 };
 

@@ -1,21 +1,25 @@
 #include "exporter/config/pod_list_url.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <string>
 
 namespace sched_exporter {
 namespace {
 
-bool HasOnly(std::string_view text, std::string_view characters) {
-  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
-}
-
+/// Names of other hosts are not looked up: nobody can tell how long that takes.
 bool IsHost(std::string_view host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
   if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) {
-    return HasOnly(host.substr(1, host.size() - 2), "0123456789abcdefABCDEF:.");
+    const std::string inside(host.substr(1, host.size() - 2));
+    return inet_pton(AF_INET6, inside.c_str(), address.data()) == 1;
   }
-  return HasOnly(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+  return host == "localhost" || inet_pton(AF_INET, std::string(host).c_str(), address.data()) == 1;
 }
 
 bool IsPort(std::string_view port) {

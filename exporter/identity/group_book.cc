@@ -77,7 +77,7 @@ void GroupBook::Fork(TaskEvent& event) {
   caller.start_ns = caller.leader_start_ns = event.origin.leader_start_ns;
   caller.cgroup_id = event.origin.cgroup_id;
   caller.comm = event.origin.comm;
-  caller.ppid = 0;
+  caller.ppid = 0;  // the record doesn't tell it
   const Entry* known = Find(KeyOf(caller));
   const Entry parent =
       known != nullptr ? *known : Meet(caller, event.image, GroupMatcher::Source::kBoth);
@@ -120,6 +120,9 @@ GroupPtr GroupBook::GroupOfName(const TaskIdentity& identity) {
       known != by_name_.end()) {
     return known->second;
   }
+  if (needs_.user || needs_.process) {
+    return other_;  // a rule must not take it for root's
+  }
   const GroupPtr matched = matcher_.Match(identity, nullptr, GroupMatcher::Source::kEvents);
   return matched != nullptr ? matched : other_;
 }
@@ -144,13 +147,19 @@ GroupBook::Entry& GroupBook::Meet(const TaskIdentity& identity, const ProgramIma
                                   GroupMatcher::Source source) {
   Entry* known = Find(KeyOf(identity));
   if (known == nullptr) {
-    Entry& added = Add(identity, image);
-    if (const auto parent = by_pid_.find(identity.ppid); children_ && parent != by_pid_.end()) {
-      const Entry* entry = Find(parent->second);
-      added.parent = entry == nullptr ? nullptr : entry->place;
-    }
+    // A late record of one that is gone isn't remembered: nobody would tell its end once more.
+    Entry& added =
+        source == GroupMatcher::Source::kEvents ? Stray(identity, image) : Add(identity, image);
+    FindParent(added);
     Match(added, source);
     return added;
+  }
+  if (known->parent == nullptr && known->identity.ppid == 0 && identity.ppid != 0) {
+    // It was met as the caller of fork, whose record doesn't tell the caller's own parent.
+    known->identity.ppid = identity.ppid;
+    if (FindParent(*known)) {
+      Settle(*known);
+    }
   }
   if (IsAsBefore(*known, identity)) {
     return *known;
@@ -167,15 +176,40 @@ GroupBook::Entry& GroupBook::Meet(const TaskIdentity& identity, const ProgramIma
   return *known;
 }
 
+/// False where nobody knows the parent.
+bool GroupBook::FindParent(Entry& entry) {
+  const auto parent = by_pid_.find(entry.identity.ppid);
+  const Entry* known = parent == by_pid_.end() ? nullptr : Find(parent->second);
+  if (known == nullptr) {
+    return false;
+  }
+  entry.parent = known->place;
+  return true;
+}
+
+GroupBook::Entry& GroupBook::Stray(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  stray_ = {};
+  stray_.identity = identity;
+  stray_.image = image;
+  stray_.losses = losses_;
+  stray_.place = std::make_shared<Place>();
+  return stray_;
+}
+
 GroupBook::Entry& GroupBook::Add(const TaskIdentity& identity, const ProgramImagePtr& image) {
+  if (entries_.size() >= most_) {
+    return Stray(identity, image);
+  }
   const ProcessKey key = KeyOf(identity);
-  Entry& entry = entries_.size() < most_ ? entries_[key] : (stray_ = {}, stray_);
+  Entry& entry = entries_[key];
+  entry = {};
   entry.identity = identity;
   entry.image = image;
   entry.losses = losses_;
   entry.place = std::make_shared<Place>();
-  if (&entry != &stray_) {
-    by_pid_[key.tgid] = key;
+  ProcessKey& youngest = by_pid_[key.tgid];
+  if (youngest.leader_start_ns <= key.leader_start_ns) {
+    youngest = key;
   }
   return entry;
 }
@@ -213,24 +247,27 @@ void GroupBook::Settle(Entry& entry) {
   by_name_[{entry.identity.cgroup_id, entry.identity.comm}] = entry.place->group;
 }
 
-bool GroupBook::MatchSettled(std::uint64_t now_ns) {
-  bool changed = false;
+bool GroupBook::HasChanged(Entry& entry) {
+  const GroupPtr before = entry.place->group;
+  Match(entry, entry.has_exited ? GroupMatcher::Source::kEvents : GroupMatcher::Source::kLiving);
+  return *before != *entry.place->group;
+}
+
+std::vector<ProcessKey> GroupBook::MatchSettled(std::uint64_t now_ns) {
+  std::vector<ProcessKey> changed;
   now_ns_ = std::max(now_ns_, now_ns);
   while (!young_.empty() && now_ns >= young_.front().first + kSettledAfterNs) {
-    if (Entry* entry = Find(young_.front().second); entry != nullptr && !entry->has_exited) {
-      const GroupPtr before = entry->place->group;
-      Match(*entry, GroupMatcher::Source::kLiving);
-      changed = changed || *before != *entry->place->group;
-    }
+    const ProcessKey key = young_.front().second;
     young_.pop_front();
+    Entry* entry = Find(key);
+    if (entry != nullptr && !entry->has_exited && HasChanged(*entry)) {
+      changed.push_back(key);
+    }
   }
   return changed;
 }
 
-void GroupBook::MatchAgain(bool children) {
-  children_ = children;
-  needs_ = matcher_.needs();
-  by_name_.clear();
+std::vector<GroupBook::Entry*> GroupBook::OldestFirst() {
   std::vector<Entry*> entries;
   entries.reserve(entries_.size());
   for (auto& [key, entry] : entries_) {
@@ -239,10 +276,27 @@ void GroupBook::MatchAgain(bool children) {
   std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
     return a->identity.leader_start_ns < b->identity.leader_start_ns;
   });
-  for (Entry* entry : entries) {
-    Match(*entry,
-          entry->has_exited ? GroupMatcher::Source::kEvents : GroupMatcher::Source::kLiving);
+  return entries;
+}
+
+void GroupBook::MatchAgain(bool children) {
+  children_ = children;
+  needs_ = matcher_.needs();
+  by_name_.clear();
+  for (Entry* entry : OldestFirst()) {
+    HasChanged(*entry);
   }
+}
+
+std::vector<ProcessKey> GroupBook::MatchAgainIn(
+    const std::function<bool(std::uint64_t cgroup_id)>& changed) {
+  std::vector<ProcessKey> moved;
+  for (Entry* entry : OldestFirst()) {
+    if (changed(entry->identity.cgroup_id) && HasChanged(*entry)) {
+      moved.push_back(KeyOf(entry->identity));
+    }
+  }
+  return moved;
 }
 
 void GroupBook::Forget(const ProcessKey& process) {

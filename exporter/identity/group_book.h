@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "exporter/model/group.h"
 #include "exporter/model/process_key.h"
@@ -69,14 +71,17 @@ class GroupBook {
   void Forget(const ProcessKey& process);
 
   /// Asks again, from /proc, for processes that have lived for a while since they appeared or
-  /// called exec: by then programs that write their state into their arguments have done so. True
-  /// where a group has changed.
-  bool MatchSettled(std::uint64_t now_ns);
+  /// called exec: by then programs that write their state into their arguments have done so.
+  /// Returns those whose group has changed.
+  std::vector<ProcessKey> MatchSettled(std::uint64_t now_ns);
 
   /// The matcher's answers are others than before: asks for all. What children have of parents that
   /// are gone stays.
-  void MatchAgain() { MatchAgain(children_); }
   void MatchAgain(bool children);
+
+  /// They are for processes in those cgroups that `changed` says yes of. Returns those whose group
+  /// has changed.
+  std::vector<ProcessKey> MatchAgainIn(const std::function<bool(std::uint64_t cgroup_id)>& changed);
 
   std::size_t size() const { return entries_.size(); }
 
@@ -100,6 +105,10 @@ class GroupBook {
   Entry& Meet(const TaskIdentity& identity, const ProgramImagePtr& image,
               GroupMatcher::Source source);
   Entry& Add(const TaskIdentity& identity, const ProgramImagePtr& image);
+  Entry& Stray(const TaskIdentity& identity, const ProgramImagePtr& image);
+  bool FindParent(Entry& entry);
+  bool HasChanged(Entry& entry);
+  std::vector<Entry*> OldestFirst();
   void Fork(TaskEvent& event);
   void Move(const TaskEvent& event);
   bool IsAsBefore(const Entry& entry, const TaskIdentity& identity) const;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -11,19 +12,11 @@
 namespace sched_exporter {
 
 std::string ArgumentsOfLiving(std::uint32_t pid, const std::string& procfs) {
-  constexpr std::size_t kMostBytes = 65'536;
   const UniqueFd file(
       ::open((procfs + "/" + std::to_string(pid) + "/cmdline").c_str(), O_RDONLY | O_CLOEXEC));
-  std::string arguments;
-  std::array<char, 4096> part{};
-  while (file.valid() && arguments.size() < kMostBytes) {
-    const ssize_t bytes = ::read(file.get(), part.data(), part.size());
-    if (bytes <= 0) {
-      break;
-    }
-    arguments.append(part.data(), static_cast<std::size_t>(bytes));
-  }
-  return arguments;
+  std::array<char, 4096> arguments{};
+  const ssize_t bytes = file.valid() ? ::read(file.get(), arguments.data(), arguments.size()) : 0;
+  return {arguments.data(), static_cast<std::size_t>(std::max<ssize_t>(bytes, 0))};
 }
 
 ProgramImagePtr ImageOfLiving(std::uint32_t pid, const std::string& procfs) {

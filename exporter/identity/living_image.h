@@ -8,7 +8,9 @@
 namespace sched_exporter {
 
 /// The command line of a living process, as ProgramImage has arguments; empty for a kernel thread,
-/// a zombie, and a process that is gone. At most 64 KiB are read.
+/// a zombie, and a process that is gone. Not more than its first 4096 bytes: whoever starts a
+/// process can make it two megabytes long. The kernel may be held up in this by the process's
+/// owner.
 std::string ArgumentsOfLiving(std::uint32_t pid, const std::string& procfs = "/proc");
 
 /// What a living process runs, by its link `exe` in `procfs`: the file alone. Null for a kernel

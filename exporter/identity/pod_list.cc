@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -280,9 +282,18 @@ Result<PodNames> ListReader::Finish(bool parsed) {
   if (!reason_.empty()) {
     return Fail(std::move(reason_));
   }
+  // Whoever makes a pod may annotate it with another one's UID. Of two that claim it with different
+  // names neither is believed.
+  std::map<std::string, std::optional<PodName>> claims;
   for (const auto& [uid, name] : annotated_) {
-    if (names_.FindPod(uid) == nullptr) {
-      names_.AddPod(uid, name);
+    const auto [claim, is_first] = claims.try_emplace(uid, name);
+    if (!is_first && claim->second != name) {
+      claim->second.reset();
+    }
+  }
+  for (const auto& [uid, name] : claims) {
+    if (name && names_.FindPod(uid) == nullptr) {
+      names_.AddPod(uid, *name);
     }
   }
   return std::move(names_);

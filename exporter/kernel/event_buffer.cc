@@ -21,7 +21,8 @@ class RingEventBuffer : public EventBuffer {
   RingEventBuffer(const RingEventBuffer&) = delete;
   RingEventBuffer& operator=(const RingEventBuffer&) = delete;
 
-  Result<void> Open(int map_fd) {
+  Result<void> Open(int map_fd, std::size_t bytes) {
+    size_ = bytes;
     ring_ = ring_buffer__new(map_fd, &OnRecord, this, nullptr);
     if (ring_ == nullptr) {
       return Fail(WithErrno("cannot map the BPF ring buffer events", errno));
@@ -42,10 +43,13 @@ class RingEventBuffer : public EventBuffer {
     auto* buffer = static_cast<RingEventBuffer*>(self);
     buffer->bytes_ += bytes + BPF_RINGBUF_HDR_SZ;
     buffer->sink_(record, bytes);
-    return 0;
+    // What was there when the call began is taken by then. A reader that is slower than the writers
+    // would never come back otherwise; libbpf ends with the record that it is told so for.
+    return buffer->bytes_ < buffer->size_ ? 0 : -EAGAIN;
   }
 
   Sink sink_;
+  std::size_t size_ = 0;
   ring_buffer* ring_ = nullptr;
   std::size_t bytes_ = 0;
 };
@@ -137,7 +141,7 @@ Result<std::unique_ptr<EventBuffer>> EventBuffer::Open(const Programs& programs,
   const ProgramOptions& options = programs.options();
   if (options.transport == Transport::kRingbuf) {
     auto ring = std::make_unique<RingEventBuffer>(std::move(sink));
-    if (auto opened = ring->Open(programs.events_fd()); !opened) {
+    if (auto opened = ring->Open(programs.events_fd(), programs.options().events_bytes); !opened) {
       return tl::unexpected(opened.error());
     }
     return ring;

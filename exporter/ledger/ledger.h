@@ -39,6 +39,10 @@ class Ledger {
   /// Takes in a snapshot. The first one is the seed: what it holds is the past and counts nowhere.
   void Apply(const Snapshot& snapshot);
 
+  /// What cgroups without a series of their own had counted while they had one goes to the sums of
+  /// removed ones. To be called before a report that somebody will read.
+  void SettleFolded();
+
   /// The totals as of the last snapshot.
   Report MakeReport() const;
 
@@ -47,12 +51,17 @@ class Ledger {
 
   void set_limits(const LedgerLimits& limits);
 
+  /// Whether series of processes tell the comm: one that has the same labels goes on from there.
+  void set_comm_is_label(bool is_label) { comm_is_label_ = is_label; }
+
   /// Groups that have series even if no process was ever in them.
   void set_constant_groups(const std::vector<GroupPtr>& groups) { groups_.SetAlways(groups); }
 
   /// The naming's answers for groups and for who has series are others than before. What was
   /// counted stays where it is.
   void NameAgain();
+  /// The same of some processes alone, and of their groups.
+  void NameAgain(const std::vector<ProcessKey>& processes);
 
   /// Tasks that are remembered, living or not yet told finished.
   std::size_t task_count() const { return tasks_.size(); }
@@ -145,6 +154,7 @@ class Ledger {
   void MeetParentsFirst(const Snapshot& snapshot);
   void SetGroup(Process& process, const Group& group);
   void SetStanding(const Process& process);
+  static TaskIdentity IdentityOf(const Process& process);
   void TakeOver(Process& from, Process& to);
   void Rename(Process& process, const Comm& comm);
   void NameProcess(Process& process, const TaskIdentity& identity);
@@ -153,6 +163,7 @@ class Ledger {
   void CountPopulations();
   void CountProcess(const Process& process);
   Totals ShownTotals(const Process& process) const;
+  Comm CommLabel(const Process& process) const;
   void RemoveEndedProcesses();
   void SettleViews();
   void SettleCgroups();
@@ -190,6 +201,7 @@ class Ledger {
   std::uint32_t sweep_ = 0;
   std::uint64_t living_ = 0;
   bool seeded_ = false;
+  bool comm_is_label_ = true;
 };
 
 }  // namespace sched_exporter

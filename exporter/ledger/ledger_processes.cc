@@ -80,11 +80,16 @@ void Ledger::SetStanding(const Process& process) {
 }
 
 void Ledger::Rename(Process& process, const Comm& comm) {
-  if (process.comm != comm) {
-    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
-    process.comm = comm;
-    process.new_labels = true;
+  if (process.comm == comm) {
+    return;
   }
+  if (!comm_is_label_) {
+    process.comm = comm;
+    return;
+  }
+  floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+  process.comm = comm;
+  process.new_labels = true;
 }
 
 void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
@@ -97,20 +102,40 @@ void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
   }
 }
 
+TaskIdentity Ledger::IdentityOf(const Process& process) {
+  TaskIdentity identity;
+  identity.start_ns = identity.leader_start_ns = process.key.leader_start_ns;
+  identity.pid = identity.tgid = process.key.tgid;
+  identity.ppid = process.ppid;
+  identity.uid = process.uid;
+  identity.cgroup_id = process.cgroup_id;
+  identity.kernel_thread = process.kernel_thread;
+  identity.comm = process.comm;
+  return identity;
+}
+
 void Ledger::NameAgain() {
-  for (auto& [key, process] : processes_) {
-    TaskIdentity identity;
-    identity.start_ns = identity.leader_start_ns = key.leader_start_ns;
-    identity.pid = identity.tgid = key.tgid;
-    identity.ppid = process.ppid;
-    identity.uid = process.uid;
-    identity.cgroup_id = process.cgroup_id;
-    identity.kernel_thread = process.kernel_thread;
-    identity.comm = process.comm;
-    SetGroup(process, *naming_.GroupOf(identity, process.image));
+  // Parents first: the naming may give children the group of their parents.
+  std::vector<ProcessKey> oldest_first;
+  oldest_first.reserve(processes_.size());
+  for (const auto& [key, process] : processes_) {
+    oldest_first.push_back(key);
   }
+  std::sort(oldest_first.begin(), oldest_first.end(), [](const ProcessKey& a, const ProcessKey& b) {
+    return a.leader_start_ns < b.leader_start_ns;
+  });
+  NameAgain(oldest_first);
   groups_.FilterAgain();
   cgroups_.FilterAgain();
+}
+
+void Ledger::NameAgain(const std::vector<ProcessKey>& processes) {
+  for (const ProcessKey& key : processes) {
+    if (const auto known = processes_.find(key); known != processes_.end()) {
+      Process& process = known->second;
+      SetGroup(process, *naming_.GroupOf(IdentityOf(process), process.image));
+    }
+  }
 }
 
 void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
@@ -118,9 +143,15 @@ void Ledger::UpdateProcess(Process& process, const TaskIdentity& identity) {
     NameProcess(process, identity);
   }
   process.ppid = identity.ppid;
-  if (identity.pid == identity.tgid) {
-    process.uid = identity.uid;
-    process.cgroup_id = identity.cgroup_id;
+  if (identity.pid != identity.tgid) {
+    return;
+  }
+  const bool is_another_place = process.cgroup_id != identity.cgroup_id;
+  const bool is_another_user = process.uid != identity.uid;
+  process.uid = identity.uid;
+  process.cgroup_id = identity.cgroup_id;
+  if (is_another_user || is_another_place) {
+    SetGroup(process, *naming_.GroupOf(IdentityOf(process), process.image));
   }
 }
 
@@ -161,11 +192,15 @@ void Ledger::CountPopulations() {
   for (auto& [key, process] : processes_) {
     if (process.new_labels) {
       process.new_labels = false;
-      process.offset =
-          floors_.Offset(key.tgid, process.comm, processes_view_.member(process.member).totals);
+      process.offset = floors_.Offset(key.tgid, CommLabel(process),
+                                      processes_view_.member(process.member).totals);
     }
     CountProcess(process);
   }
+}
+
+Comm Ledger::CommLabel(const Process& process) const {
+  return comm_is_label_ ? process.comm : Comm{};
 }
 
 Totals Ledger::ShownTotals(const Process& process) const {
@@ -179,7 +214,7 @@ void Ledger::RemoveEndedProcesses() {
       return false;
     }
     if (processes_view_.member(process.member).shown) {
-      floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+      floors_.Leave(process.key.tgid, CommLabel(process), ShownTotals(process), now_ns_);
     }
     if (const auto youngest = by_pid_.find(process.key.tgid);
         youngest != by_pid_.end() && youngest->second == &process) {

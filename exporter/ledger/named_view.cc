@@ -85,6 +85,18 @@ void NamedView::Settle(std::uint64_t now_ns, std::size_t max_codes,
   }
 }
 
+std::vector<NamedRow> NamedView::TakeFolded() {
+  std::vector<NamedRow> folded;
+  for (const auto& [id, group] : groups_) {
+    if (!view_.member(id).shown && (view_.HasTotals(id) || lifecycles_.Has(id))) {
+      folded.push_back(RowOf(id, group));
+      view_.ForgetTotals(id);
+      lifecycles_.Remove(id);
+    }
+  }
+  return folded;
+}
+
 NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
   const View::Member& member = view_.member(id);
   return {group.name, group.labels, member.population, member.totals, lifecycles_.Of(id)};

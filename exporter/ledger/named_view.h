@@ -52,6 +52,11 @@ class NamedView {
   /// As View's; `removed` gets the last totals of those that had series and lose them.
   void Settle(std::uint64_t now_ns, std::size_t max_codes, std::vector<NamedRow>& removed);
 
+  /// What those had counted that have no series any more, folded or not wanted. Whoever takes it
+  /// keeps it: a series that comes back begins at 0. To be called before rows are read, so that a
+  /// series which only went between two readings goes on.
+  std::vector<NamedRow> TakeFolded();
+
   /// Somebody has read the rows.
   void NoteTold() { view_.NoteTold(); }
 

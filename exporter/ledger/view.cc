@@ -118,6 +118,12 @@ void View::NoteTold() {
   }
 }
 
+void View::ForgetTotals(Id id) {
+  slots_[id].member.totals = {};
+  slots_[id].split = {};
+  slots_[id].has_totals = false;
+}
+
 void View::GiveAway(Slot& slot) {
   if (slot.member.shown) {
     AddTo(slot.member.totals, slot.split.Add(slot.pending), slot.pending);

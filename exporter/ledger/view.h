@@ -73,6 +73,9 @@ class View {
   const Member& member(Id id) const { return slots_[id].member; }
   /// It has, or had, a series with figures; also of ids that Settle() has just removed.
   bool HasTotals(Id id) const { return slots_[id].has_totals; }
+
+  /// Its series is over and another sum has what it counted: one that comes back begins at 0.
+  void ForgetTotals(Id id);
   OtherRow Other() const;
 
  private:

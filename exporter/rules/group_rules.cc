@@ -46,9 +46,18 @@ class Subject {
     return *command_line_;
   }
 
+  /// The same as UTF-8, as expressions see it; made once, not for each of them.
+  std::string_view command_line_text() {
+    if (!text_) {
+      text_ = IsUtf8(command_line()) ? command_line() : ReplacedInvalid(command_line());
+    }
+    return *text_;
+  }
+
  private:
   const ProcessFacts& facts_;
   std::optional<std::string> command_line_;
+  std::optional<std::string> text_;
 };
 
 /// What did not match.
@@ -91,7 +100,7 @@ std::optional<Miss> FirstMiss(const GroupRule& rule, Subject& subject) {
     }
   }
   for (const Pattern& pattern : rule.cmdline) {
-    if (!pattern.Matches(subject.command_line())) {
+    if (!pattern.MatchesUtf8(subject.command_line_text())) {
       return Miss{"cmdline", subject.command_line()};
     }
   }

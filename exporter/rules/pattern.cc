@@ -82,9 +82,12 @@ Result<Pattern> Pattern::Compile(const std::string& text) {
 }
 
 bool Pattern::Matches(std::string_view text) const {
+  return IsUtf8(text) ? MatchesUtf8(text) : MatchesUtf8(ReplacedInvalid(text));
+}
+
+bool Pattern::MatchesUtf8(std::string_view text) const {
   std::vector<re2::StringPiece> none;
-  return IsUtf8(text) ? Found(*expression_, text, none)
-                      : Found(*expression_, ReplacedInvalid(text), none);
+  return Found(*expression_, text, none);
 }
 
 bool Pattern::Capture(std::string_view text,

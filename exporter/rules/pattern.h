@@ -29,6 +29,9 @@ class Pattern {
 
   bool Matches(std::string_view text) const;
 
+  /// As Matches(), of a text that is UTF-8.
+  bool MatchesUtf8(std::string_view text) const;
+
   /// As Matches(); appends to `captures` the text of each named group, empty where it took no part
   /// in the match.
   bool Capture(std::string_view text,

@@ -218,8 +218,8 @@ TEST(ConfigRules, LabelsToOmit) {
 }
 
 TEST(ConfigRules, PodListsComeByHttp) {
-  for (const char* url :
-       {"http://127.0.0.1:10255/pods", "http://[::1]:1/", "http://node-1.x:65535/a?b=c"}) {
+  for (const char* url : {"http://127.0.0.1:10255/pods", "http://[::1]:1/", "http://localhost:1/",
+                          "http://192.0.2.1:65535/a?b=c"}) {
     EXPECT_TRUE(IsPodListUrl(url)) << url;
   }
   for (const char* url : {"",
@@ -228,7 +228,8 @@ TEST(ConfigRules, PodListsComeByHttp) {
                           "http://a:1",
                           "http://:1/",
                           "http://a:0/",
-                          "http://a:65536/",
+                          "http://node.example:1/",
+                          "http://127.0.0.1:65536/",
                           "http://a:+1/",
                           "http://a:/",
                           "http://u@a:1/",

@@ -9,6 +9,7 @@ namespace sched_exporter {
 namespace {
 
 using test_support::MakeComm;
+using testing::IsEmpty;
 using Kind = TaskEvent::Kind;
 using Source = GroupMatcher::Source;
 
@@ -179,11 +180,11 @@ TEST_F(GroupBookTest, TitlesAreReadOnceAProcessHasSettled) {
   matcher_.groups = {{"/bin/db", "db"}, {"db: writer", "writers"}};
   EXPECT_EQ(Tell(Kind::kExecuted, {5, 1, "db"}, ImageOf("/bin/db")), "db");
   matcher_.proc[5] = "db: writer";
-  EXPECT_FALSE(book_.MatchSettled(now_));
-  EXPECT_TRUE(book_.MatchSettled(now_ + 2 * kSecond));
+  EXPECT_THAT(book_.MatchSettled(now_), IsEmpty());
+  EXPECT_EQ(book_.MatchSettled(now_ + 2 * kSecond).size(), 1);
   EXPECT_EQ(GroupOf({5, 1, "db"}), "writers");
   const int asked = matcher_.asked;
-  EXPECT_FALSE(book_.MatchSettled(now_ + 9 * kSecond));
+  EXPECT_THAT(book_.MatchSettled(now_ + 9 * kSecond), IsEmpty());
   EXPECT_EQ(matcher_.asked, asked);
 }
 
@@ -195,7 +196,7 @@ TEST_F(GroupBookTest, TitlesOfForkedChildrenAreReadToo) {
   Tell(Kind::kExecuted, {5, 1, "db"}, image);
   EXPECT_EQ(Fork({5, 1, "db"}, {6, 2, "db", 5}, image), "db");
   matcher_.proc[6] = "db: writer";
-  EXPECT_TRUE(book_.MatchSettled(now_ + 2 * kSecond));
+  EXPECT_EQ(book_.MatchSettled(now_ + 2 * kSecond).size(), 1);
   EXPECT_EQ(GroupOf({6, 2, "db", 5}), "writers");
 }
 
@@ -206,7 +207,7 @@ TEST_F(GroupBookTest, TheTitleOfAnotherOwnerOfThePidIsNotRead) {
   Tell(Kind::kExecuted, {5, 1, "db"}, ImageOf("/bin/db"));
   Tell(Kind::kExited, {5, 1, "db"});
   matcher_.proc[5] = "other program";
-  EXPECT_FALSE(book_.MatchSettled(now_ + 2 * kSecond));
+  EXPECT_THAT(book_.MatchSettled(now_ + 2 * kSecond), IsEmpty());
   EXPECT_EQ(Tell(Kind::kFinished, {5, 1, "db"}), "db");
 }
 
@@ -230,6 +231,54 @@ TEST_F(GroupBookTest, ANameAloneIsInTheGroupOfTheLastThatHadIt) {
   Tell(Kind::kExecuted, {5, 1, "app"}, ImageOf("/bin/app"));
   EXPECT_EQ(book_.GroupOf(name, nullptr)->name, "apps");
   EXPECT_EQ(book_.size(), 1);
+}
+
+TEST_F(GroupBookTest, ChildrenCanBeAskedForByAReload) {
+  matcher_.groups = {{"daemon", "daemons"}};
+  book_.MatchAgain(false);
+  GroupOf({5, 1, "daemon"});
+  EXPECT_EQ(GroupOf({6, 2, "x", 5}), "other");
+  book_.MatchAgain(true);
+  EXPECT_EQ(GroupOf({6, 2, "x", 5}), "daemons");
+}
+
+TEST_F(GroupBookTest, ACallerOfForkThatNobodyMetFindsItsParentLater) {
+  matcher_.groups = {{"daemon", "daemons"}};
+  const Who daemon{5, 1, "daemon"};
+  const Who caller{6, 2, "x", 5};
+  GroupOf(daemon);
+  EXPECT_EQ(Fork(caller, {7, 3, "y", 6}), "other");
+  EXPECT_EQ(GroupOf(caller), "daemons");
+  EXPECT_EQ(Fork(caller, {8, 4, "z", 6}), "daemons");
+}
+
+TEST_F(GroupBookTest, ALateRecordDoesNotDisturbTheNextOwnerOfThePid) {
+  matcher_.groups = {{"old", "old"}, {"new", "new"}};
+  GroupOf({5, 9, "new"});
+  EXPECT_EQ(Tell(Kind::kFinished, {5, 1, "old"}), "old");
+  EXPECT_EQ(book_.size(), 1);
+  EXPECT_EQ(GroupOf({6, 10, "child", 5}), "new");
+}
+
+TEST_F(GroupBookTest, ANameAloneIsNotTakenForRoots) {
+  matcher_.groups = {{"app", "root's"}};
+  matcher_.what.user = true;
+  book_.MatchAgain(true);
+  TaskIdentity name;
+  name.comm = MakeComm("app");
+  EXPECT_TRUE(book_.GroupOf(name, nullptr)->is_other);
+}
+
+TEST_F(GroupBookTest, NewNamesOfACgroupAreAskedForThereAlone) {
+  matcher_.groups = {{"a", "first"}};
+  GroupOf({5, 1, "a", 1, 7});
+  GroupOf({6, 2, "a", 1, 8});
+  matcher_.groups = {{"a", "second"}};
+  const auto moved = book_.MatchAgainIn([](std::uint64_t cgroup) { return cgroup == 8; });
+  ASSERT_EQ(moved.size(), 1);
+  EXPECT_EQ(moved[0].tgid, 6);
+  EXPECT_EQ(GroupOf({5, 1, "a", 1, 7}), "first");
+  EXPECT_EQ(GroupOf({6, 2, "a", 1, 8}), "second");
 }
 
 TEST_F(GroupBookTest, ForgetsTheDeadAndIsBounded) {

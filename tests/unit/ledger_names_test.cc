@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/support/ledger_fixture.h"
@@ -35,6 +36,7 @@ GroupPtr OtherGroup(bool is_dropped) {
 class ToldNaming : public test_support::PlainNaming {
  public:
   GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
+    asked.push_back(identity.leader_start_ns);
     const auto told = groups.find(identity.comm.data());
     return told == groups.end() ? PlainNaming::GroupOf(identity, image) : told->second;
   }
@@ -53,6 +55,7 @@ class ToldNaming : public test_support::PlainNaming {
   std::set<std::string> living;
   std::set<std::pair<ViewKind, std::string>> unwanted;
   std::vector<ProcessKey> forgotten;
+  std::vector<std::uint64_t> asked;  ///< Starts of the processes, in order.
 };
 
 class LedgerNames : public testing::Test {
@@ -89,6 +92,14 @@ class LedgerNames : public testing::Test {
       sum += Ns(row.totals);
     }
     return sum;
+  }
+
+  /// All that cgroups have counted, as somebody who reads it now adds it up.
+  std::uint64_t SumNow() {
+    ledger_.SettleFolded();
+    const Report report = ledger_.MakeReport();
+    ledger_.NoteTold();
+    return SumOf(report.cgroups) + SumOf(report.removed_cgroups) + Ns(report.other_cgroups.totals);
   }
 
   ToldNaming naming_;
@@ -298,6 +309,103 @@ TEST_F(LedgerNames, SumsMoveUpFromACgroupThatNeverHadSeries) {
     EXPECT_EQ(Ns(report.removed_cgroups[0].totals), 9);
     naming_.living.erase(above);
   }
+}
+
+TEST_F(LedgerNames, WhatAFoldedCgroupCountedStaysInTheSum) {
+  naming_.paths = {{5, "/a"}, {6, "/b"}};
+  naming_.living = {"/a", "/b"};
+  limits_.cgroups = 1;
+  ledger_.set_limits(limits_);
+  Living({});
+  const Who a = Process(1, 11, kLater).In(5);
+  const Who b = Process(2, 12, kLater).In(6);
+  Living({a.Has(100), b.Has(60)});
+  EXPECT_EQ(SumNow(), 160);
+  Living({a.Has(100), b.Has(120)});
+  EXPECT_EQ(SumNow(), 220);
+  Living({a.Has(500), b.Has(120)});
+  EXPECT_EQ(SumNow(), 620);
+  EXPECT_EQ(Ns(ledger_.MakeReport().cgroups.at(0).totals), 400) << "/a begins anew";
+}
+
+TEST_F(LedgerNames, ASeriesThatOnlyWentBetweenTwoReportsGoesOn) {
+  naming_.paths = {{5, "/a"}, {6, "/b"}};
+  naming_.living = {"/a", "/b"};
+  limits_.cgroups = 1;
+  ledger_.set_limits(limits_);
+  Living({});
+  const Who a = Process(1, 11, kLater).In(5);
+  const Who b = Process(2, 12, kLater).In(6);
+  Living({a.Has(100), b.Has(60)});
+  EXPECT_EQ(SumNow(), 160);
+  Living({a.Has(100), b.Has(120)});
+  Living({a.Has(300), b.Has(120)});
+  EXPECT_EQ(SumNow(), 420);
+  EXPECT_EQ(Ns(ledger_.MakeReport().cgroups.at(0).totals), 300);
+}
+
+TEST_F(LedgerNames, WhatAFilteredCgroupCountedStaysInTheSum) {
+  naming_.paths = {{5, "/a"}};
+  naming_.living = {"/a"};
+  Living({});
+  const Who a = Process(1, 11, kLater).In(5);
+  Living({a.Has(100)});
+  EXPECT_EQ(SumNow(), 100);
+  naming_.unwanted = {{ViewKind::kCgroup, "/a"}};
+  ledger_.NameAgain();
+  Living({a.Has(101)});
+  EXPECT_EQ(SumNow(), 101);
+}
+
+TEST_F(LedgerNames, ManyCgroupsThatComeAndGoBeyondTheLimitLoseNothing) {
+  limits_.cgroups = 3;
+  ledger_.set_limits(limits_);
+  Living({});
+  std::uint64_t last = 0;
+  for (std::uint32_t i = 1; i < 60; ++i) {
+    naming_.living = {"/k"};
+    std::vector<TaskReading> all;
+    for (std::uint32_t j = i > 8 ? i - 8 : 1; j <= i; ++j) {
+      naming_.paths[j] = "/k/" + std::to_string(j);
+      naming_.living.insert(naming_.paths[j]);
+      all.push_back(Process(j, 100 + j, kLater + j).In(j).Has(10 * (i - j + 1)));
+    }
+    Living(all);
+    if (i % 3 == 0) {
+      const std::uint64_t sum = SumNow();
+      EXPECT_GE(sum, last);
+      last = sum;
+    }
+  }
+}
+
+TEST_F(LedgerNames, AChangeOfTheUserOrThePlaceAsksForTheGroupAgain) {
+  Living({});
+  const Who a = Process(1, 11, kLater).Named("a").In(1);
+  TaskReading reading = a.Has(3);
+  Living({reading});
+  naming_.groups["a"] = MakeGroup("of another user");
+  Living({a.Has(4)});
+  EXPECT_THAT(Groups(), ElementsAre("a=4"));
+  reading = a.Has(4);
+  reading.identity.uid = 33;
+  Living({reading});
+  reading.figures.run_ns = 9;
+  Living({reading});
+  EXPECT_THAT(Groups(), ElementsAre("a=4", "of another user=5"));
+}
+
+TEST_F(LedgerNames, ParentsAreNamedBeforeTheirChildren) {
+  std::vector<TaskReading> living;
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    living.push_back(Process(i, 1'000 - i, kLater + i).Has(1));
+  }
+  Living({});
+  Living(living);
+  naming_.asked.clear();
+  ledger_.NameAgain();
+  EXPECT_EQ(naming_.asked.size(), 100);
+  EXPECT_TRUE(std::is_sorted(naming_.asked.begin(), naming_.asked.end()));
 }
 
 TEST_F(LedgerNames, AnIdThatIsUsedAgainIsAnotherCgroup) {

@@ -165,6 +165,18 @@ TEST(PodList, DepthAndSizeAreBounded) {
   EXPECT_EQ(ReasonOf(huge), "it has more than 64 MiB");
 }
 
+TEST(PodList, OfTwoThatClaimAUidNeitherIsBelieved) {
+  const auto pod = [](const std::string& uid, const std::string& name, const std::string& space) {
+    return Item(R"({"uid":")" + uid + R"(","name":")" + name + R"(","namespace":")" + space +
+                R"(","annotations":{"kubernetes.io/config.hash":")" + std::string(kStaticUid) +
+                R"("}})");
+  };
+  const PodNames names =
+      NamesIn(List(pod(kUid, "evil", "aaa") + "," + pod(kMirrorUid, "etcd-node-1", "kube-system")));
+  EXPECT_EQ(names.FindPod(kStaticUid), nullptr);
+  EXPECT_EQ(names.FindPod(kUid)->pod, "evil");
+}
+
 TEST(PodList, MorePodsThanFitAreCounted) {
   std::string items;
   for (std::size_t i = 0; i <= PodNames::kMostPods; ++i) {

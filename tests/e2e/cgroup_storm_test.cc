@@ -120,9 +120,6 @@ TEST_P(CgroupStorm, DeadSeriesEndAndTheirSumStays) {
 
 TEST_P(CgroupStorm, BeyondTheLimitTheRestIsInOther) {
   constexpr int kStep = 250;
-  // A cgroup that is folded ends its series with what it had, until it comes back: so that sums of
-  // all series may shrink, but not what is added to them.
-  sums_must_grow_ = false;
   Start(std::string(kOnlyScrapes) + "0s}\nprocess_names: [{name: storm, cgroup: ['^" +
         parent_.label() + "/']}]\n");
   ViewGrowth growth;

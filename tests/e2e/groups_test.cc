@@ -1,21 +1,18 @@
-// Groups by the rules of the config, beside the exporter that has such rules, too.
+// Groups by the rules of the config.
+
+#include "tests/support/groups.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <map>
-#include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "tests/support/exporter.h"
 #include "tests/support/http_client.h"
-#include "tests/support/peer_exporter.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
@@ -24,189 +21,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-/// The config of Debian's package, and the examples in its README. Images without documentation
-/// don't have the files.
-constexpr char kPackagedFile[] = "/usr/share/doc/prometheus-process-exporter/examples/all.yaml";
-constexpr char kPackaged[] =
-    "process_names:\n"
-    "  - name: \"{{.Comm}}\"\n"
-    "    cmdline: \n"
-    "    - '.+'";
-constexpr char kFromReadme[] = R"(
-process_names:
-  # comm is the second field of /proc/<pid>/stat minus parens.
-  - comm:
-    - bash
-  # exe is argv[0]. If no slashes, only basename of argv[0] need match.
-  - exe:
-    - postgres
-    - /usr/local/bin/prometheus
-  - name: "{{.ExeFull}}:{{.Matches.Cfgfile}}"
-    exe:
-    - /usr/local/bin/process-exporter
-    cmdline:
-    - -config.path\s+(?P<Cfgfile>\S+)
-  - exe:
-    - /sbin/upstart
-    cmdline:
-    - --user
-    name: upstart:-user
-)";
-
-/// A program started by a shell command; killed with all that it started.
-class Running {
- public:
-  explicit Running(const std::string& command) {
-    pid_ = Fork([&] {
-      setpgid(0, 0);
-      execl("/bin/bash", "bash", "-c", command.c_str(), static_cast<char*>(nullptr));
-      return false;
-    });
-    setpgid(pid_, pid_);
-  }
-  ~Running() { Stop(); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  void Stop() {
-    if (pid_ > 0) {
-      kill(-pid_, SIGKILL);
-      Wait(pid_);
-      pid_ = -1;
-    }
-  }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = -1;
-};
-
-std::string TextOf(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-std::unique_ptr<Exporter> StartWith(const std::string& config,
-                                    const std::vector<std::string>& arguments = {}) {
-  Exporter::Settings settings;
-  settings.config = config;
-  settings.arguments = arguments;
-  auto started = Exporter::Start(settings);
-  EXPECT_TRUE(started) << started.error().message;
-  return started ? std::move(*started) : nullptr;
-}
-
-/// Living processes of each group; none that has 0, and without `other`.
-std::map<std::string, int> ProcessesOf(const Exporter& exporter) {
-  std::map<std::string, int> processes;
-  const auto scrape = exporter.Scrape();
-  EXPECT_TRUE(scrape) << scrape.error().message;
-  for (const Line& line : scrape ? scrape->lines() : std::vector<Line>()) {
-    if (line.name == "sched_group_processes" && line.value > 0 &&
-        line.labels.at("group") != "other") {
-      processes[line.labels.at("group")] = static_cast<int>(line.value);
-    }
-  }
-  return processes;
-}
-
-/// A kernel may hide its first process from BPF: the task iterator leaves it out, threads included,
-/// and sched_switch does, while /proc shows it. Then the other exporter has one process more.
-void LeaveOutHiddenInit(const Exporter& exporter, std::map<std::string, int>& theirs) {
-  const auto scrape = exporter.Scrape();
-  ASSERT_TRUE(scrape) << scrape.error().message;
-  if (scrape->Count("sched_process_threads", {{"pid", "1"}}) != 0) {
-    return;
-  }
-  std::string comm = TextOf("/proc/1/comm");
-  comm.pop_back();
-  const auto group = theirs.find(comm);
-  if (group != theirs.end() && --group->second == 0) {
-    theirs.erase(group);
-  }
-}
-
-/// What differs, of groups that did not change between the two scrapes of ours around theirs:
-/// somebody starts and ends processes at any time.
-std::string Differences(const std::map<std::string, int>& before,
-                        const std::map<std::string, int>& theirs,
-                        const std::map<std::string, int>& after) {
-  std::set<std::string> groups;
-  for (const auto* counts : {&before, &theirs, &after}) {
-    for (const auto& [group, count] : *counts) {
-      groups.insert(group);
-    }
-  }
-  const auto count_in = [](const std::map<std::string, int>& counts, const std::string& group) {
-    const auto found = counts.find(group);
-    return found == counts.end() ? 0 : found->second;
-  };
-  std::string differences;
-  for (const std::string& group : groups) {
-    const int ours = count_in(before, group);
-    const int others = count_in(theirs, group);
-    if (ours == count_in(after, group) && ours != others) {
-      differences +=
-          group + ": " + std::to_string(ours) + ", theirs " + std::to_string(others) + "\n";
-    }
-  }
-  return differences;
-}
-
-/// Both exporters say the same at the same moment.
-void ExpectTheSameGroups(const std::string& config, const std::vector<std::string>& wanted) {
-  const auto peer = PeerExporter::Start(config);
-  ASSERT_TRUE(peer) << peer.error().message;
-  const auto exporter = StartWith(config);
-  ASSERT_NE(exporter, nullptr);
-  std::map<std::string, int> ours;
-  std::string differences;
-  EXPECT_TRUE(WaitUntil([&] {
-    const auto before = ProcessesOf(*exporter);
-    auto theirs = (*peer)->Processes().value();
-    LeaveOutHiddenInit(*exporter, theirs);
-    ours = ProcessesOf(*exporter);
-    differences = Differences(before, theirs, ours);
-    return differences.empty() &&
-           std::all_of(wanted.begin(), wanted.end(),
-                       [&ours](const std::string& group) { return ours.contains(group); });
-  })) << differences
-      << testing::PrintToString(ours);
-}
-
-TEST(Groups, OfThePackagedDefaultAreThoseOfProcessExporter) {
-  const Running sleep("exec -a 'other name' sleep 1000");
-  const Running title("exec perl -e '$0 = \"a title\"; sleep 1000'");
-  const std::string file = TextOf(kPackagedFile);
-  EXPECT_TRUE(file.empty() || file == kPackaged) << file;
-  ExpectTheSameGroups(kPackaged, {"sleep", "a title"});
-}
-
-TEST(Groups, OfTheReadmesExamplesAreThoseOfProcessExporter) {
-  const Running postgres("exec -a postgres sleep 1000");
-  const Running full("exec -a /usr/lib/postgresql/bin/postgres sleep 1000");
-  const Running prometheus("exec -a /usr/local/bin/prometheus sleep 1000");
-  const Running elsewhere("exec -a /opt/prometheus sleep 1000");
-  const Running child_of_match("sleep 1000; :");
-  const Running captured(
-      "exec -a /usr/local/bin/process-exporter perl -e 'sleep 1000' -- -config.path /etc/a.yml");
-  const Running upstart("exec -a /sbin/upstart perl -e 'sleep 1000' -- --user");
-  ExpectTheSameGroups(kFromReadme, {"bash", "postgres", "prometheus",
-                                    "/usr/local/bin/process-exporter:/etc/a.yml", "upstart:-user"});
-}
-
-TEST(Groups, OfTitlesAreThoseOfProcessExporter) {
-  const Running writer("exec perl -e '$0 = \"postgres: writer\"; sleep 1000'");
-  const Running parent(
-      "exec perl -e '$0 = \"postgres: main\"; fork() or $0 = \"postgres: child\"; sleep 1000'");
-  const std::string config =
-      "process_names:\n"
-      "  - name: 'pg-{{.Matches.role}}'\n"
-      "    cmdline: ['^postgres: (?P<role>\\w+)']\n";
-  ExpectTheSameGroups(config, {"pg-writer", "pg-main", "pg-child"});
-}
 
 TEST(Groups, ATitleThatAForkedChildWritesNamesTheGroup) {
   const auto exporter = StartWith(
@@ -378,6 +192,54 @@ TEST(Groups, RulesAreAskedWhenProcessesAppearAndNotAtScrapes) {
   EXPECT_LT(exporter->Scrape()->Sum(kAsked), asked + 500) << "each scrape would ask 500 times";
   end.Open();
   Wait(sleepers);
+}
+
+TEST(Groups, ADaemonThatGivesUpRootIsInItsUsersGroup) {
+  const auto exporter = StartWith(
+      "process_names:\n"
+      "  - name: 'daemon of {{.Username}}'\n"
+      "    comm: [test-daemon]\n");
+  ASSERT_NE(exporter, nullptr);
+  const pid_t daemon = Fork([] {
+    SetComm("test-daemon");
+    const bool gave_up = setuid(65'534) == 0;
+    pause();
+    return gave_up;
+  });
+  const std::map<std::string, int> wanted{{"daemon of nobody", 1}};
+  EXPECT_TRUE(WaitUntil([&] { return ProcessesOf(*exporter) == wanted; }));
+  kill(daemon, SIGKILL);
+  Wait(daemon);
+}
+
+TEST(Groups, TheFirstRulesHoldForChildrenOfWhatRuns) {
+  const auto exporter = StartWith("limits: {groups: 500}\n", {"--web.enable-lifecycle"});
+  ASSERT_NE(exporter, nullptr);
+  const Running family(
+      "exec -a test-parent bash -c 'for i in {1..20}; do sleep 1000 & done; wait'");
+  ASSERT_TRUE(WaitUntil([&] { return ProcessesOf(*exporter)["sleep"] >= 20; }));
+  std::ofstream(exporter->config_path()) << "process_names: [{name: all, exe: [test-parent]}]\n";
+  const auto reply = HttpSend("POST", exporter->port(), "/-/reload");
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_THAT(ProcessesOf(*exporter), ::testing::Contains(Pair("all", 21)));
+}
+
+TEST(Groups, LongCommandLinesHoldNobodyUp) {
+  std::string config = "process_names:\n";
+  for (int i = 0; i < 50; ++i) {
+    config += "  - cmdline: ['never" + std::to_string(i) + ".*found$']\n";
+  }
+  const auto exporter = StartWith(config);
+  ASSERT_NE(exporter, nullptr);
+  const Running storm(
+      "a=$(printf '\\xff%.0s' {1..30000}); while true; do /bin/true \"$a\" \"$a\"; done");
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto scrape = exporter->Scrape();
+    return scrape && scrape->Sum("sched_group_execs_total") > 100;
+  }));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(exporter->Scrape()) << "a scrape fails after nine seconds";
+  }
 }
 
 TEST(Groups, ReloadOverHttpIsOffUnlessItIsAskedFor) {

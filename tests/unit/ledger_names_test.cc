@@ -1,17 +1,15 @@
-// Groups with labels, without series of their own, and with series for ever; names that change;
-// what stays of cgroups that were removed.
+// Groups with labels, without series of their own, and with series for ever; names that change.
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <set>
 
-#include "tests/support/ledger_fixture.h"
+#include "tests/support/told_naming.h"
 
 namespace sched_exporter {
 namespace {
 
-using test_support::kSecond;
+using test_support::LedgerNames;
 using test_support::Process;
 using test_support::Who;
 using testing::ElementsAre;
@@ -31,82 +29,6 @@ GroupPtr OtherGroup(bool is_dropped) {
   group.is_dropped = is_dropped;
   return std::make_shared<const Group>(group);
 }
-
-/// Groups are what a test says of each comm, else the comm.
-class ToldNaming : public test_support::PlainNaming {
- public:
-  GroupPtr GroupOf(const TaskIdentity& identity, const ProgramImagePtr& image) override {
-    asked.push_back(identity.leader_start_ns);
-    const auto told = groups.find(identity.comm.data());
-    return told == groups.end() ? PlainNaming::GroupOf(identity, image) : told->second;
-  }
-  std::string CgroupPath(std::uint64_t id) override {
-    const auto told = paths.find(id);
-    return told == paths.end() ? PlainNaming::CgroupPath(id) : told->second;
-  }
-  bool CgroupLives(const std::string& path) override { return living.contains(path); }
-  bool HasSeries(ViewKind view, const std::string& name) override {
-    return !unwanted.contains({view, name});
-  }
-  void Forget(const ProcessKey& process) override { forgotten.push_back(process); }
-
-  std::map<std::string, GroupPtr> groups;
-  std::map<std::uint64_t, std::string> paths;
-  std::set<std::string> living;
-  std::set<std::pair<ViewKind, std::string>> unwanted;
-  std::vector<ProcessKey> forgotten;
-  std::vector<std::uint64_t> asked;  ///< Starts of the processes, in order.
-};
-
-class LedgerNames : public testing::Test {
- protected:
-  static constexpr std::uint64_t kSeedNs = 1'000 * kSecond;
-  static constexpr std::uint64_t kLater = kSeedNs + kSecond;
-
-  void Apply(Snapshot snapshot) {
-    snapshot.sweep = ++sweep_;
-    snapshot.boottime_ns = kSeedNs + (sweep_ - 1) * kSecond;
-    ledger_.Apply(snapshot);
-  }
-  void Living(const std::vector<TaskReading>& living) {
-    Snapshot snapshot;
-    snapshot.living = living;
-    Apply(snapshot);
-  }
-  void Finish(const std::vector<TaskEvent>& events) {
-    Snapshot snapshot;
-    snapshot.events = events;
-    Apply(snapshot);
-  }
-  static std::uint64_t Ns(const Totals& totals) { return totals.user_ns + totals.system_ns; }
-  std::vector<std::string> Groups() const {
-    std::vector<std::string> names;
-    for (const NamedRow& row : ledger_.MakeReport().groups) {
-      names.push_back(row.name + "=" + std::to_string(Ns(row.totals)));
-    }
-    return names;
-  }
-  static std::uint64_t SumOf(const std::vector<NamedRow>& rows) {
-    std::uint64_t sum = 0;
-    for (const NamedRow& row : rows) {
-      sum += Ns(row.totals);
-    }
-    return sum;
-  }
-
-  /// All that cgroups have counted, as somebody who reads it now adds it up.
-  std::uint64_t SumNow() {
-    ledger_.SettleFolded();
-    const Report report = ledger_.MakeReport();
-    ledger_.NoteTold();
-    return SumOf(report.cgroups) + SumOf(report.removed_cgroups) + Ns(report.other_cgroups.totals);
-  }
-
-  ToldNaming naming_;
-  LedgerLimits limits_{10, 10, 10, 100, 3 * kSecond};
-  Ledger ledger_{limits_, naming_};
-  std::uint32_t sweep_ = 0;
-};
 
 TEST_F(LedgerNames, TheSameNameWithOtherLabelsIsAnotherGroup) {
   naming_.groups = {{"a", Labelled("web", "red")}, {"b", Labelled("web", "blue")}};
@@ -244,54 +166,6 @@ TEST_F(LedgerNames, SeriesOfTheDeadWaitForSomebodyToReadThem) {
   EXPECT_THAT(Groups(), IsEmpty());
 }
 
-TEST_F(LedgerNames, ACgroupHasItsSeriesAsLongAsItIsThere) {
-  naming_.living = {"/1"};
-  Living({});
-  Finish({Process(1, 11, kLater).In(1).Finished(9)});
-  for (int i = 0; i < 20; ++i) {
-    ledger_.NoteTold();
-    Living({});
-  }
-  ASSERT_EQ(ledger_.MakeReport().cgroups.size(), 1);
-  naming_.living.clear();
-  for (int i = 0; i < 5; ++i) {
-    Living({});
-  }
-  EXPECT_THAT(ledger_.MakeReport().cgroups, IsEmpty());
-}
-
-TEST_F(LedgerNames, WhatARemovedCgroupCountedStaysWithTheNextOneAbove) {
-  naming_.paths = {{5, "/k/pod/a"}, {6, "/k/pod/b"}, {7, "/k/pod"}};
-  naming_.living = {"/k", "/k/pod", "/k/pod/b"};
-  Living({});
-  TaskEvent exit = Process(1, 11, kLater).In(5).Finished(9);
-  exit.kind = TaskEvent::Kind::kExited;
-  exit.code = 3;
-  Finish({exit, Process(1, 11, kLater).In(5).Finished(9), Process(2, 12, kLater).In(6).Finished(2),
-          Process(3, 13, kLater).In(7).Finished(1)});
-  const auto settle = [this] {
-    for (int i = 0; i < 5; ++i) {
-      ledger_.NoteTold();
-      Living({});
-      const Report report = ledger_.MakeReport();
-      EXPECT_EQ(SumOf(report.cgroups) + SumOf(report.removed_cgroups), 12);
-    }
-  };
-  settle();
-  Report report = ledger_.MakeReport();
-  ASSERT_EQ(report.removed_cgroups.size(), 1);
-  EXPECT_EQ(report.removed_cgroups[0].name, "/k/pod");
-  EXPECT_EQ(Ns(report.removed_cgroups[0].totals), 9);
-  EXPECT_EQ(report.removed_cgroups[0].lifecycle.exits.at(3), 1);
-  naming_.living = {"/k"};
-  settle();
-  report = ledger_.MakeReport();
-  EXPECT_THAT(report.cgroups, IsEmpty());
-  ASSERT_EQ(report.removed_cgroups.size(), 1);
-  EXPECT_EQ(report.removed_cgroups[0].name, "/k");
-  EXPECT_EQ(report.removed_cgroups[0].lifecycle.exits.at(3), 1);
-}
-
 TEST_F(LedgerNames, SumsMoveUpFromACgroupThatNeverHadSeries) {
   naming_.paths = {{5, "/k/pod/a"}};
   naming_.living = {"/k", "/k/pod"};
@@ -308,74 +182,6 @@ TEST_F(LedgerNames, SumsMoveUpFromACgroupThatNeverHadSeries) {
     EXPECT_EQ(report.removed_cgroups[0].name, above);
     EXPECT_EQ(Ns(report.removed_cgroups[0].totals), 9);
     naming_.living.erase(above);
-  }
-}
-
-TEST_F(LedgerNames, WhatAFoldedCgroupCountedStaysInTheSum) {
-  naming_.paths = {{5, "/a"}, {6, "/b"}};
-  naming_.living = {"/a", "/b"};
-  limits_.cgroups = 1;
-  ledger_.set_limits(limits_);
-  Living({});
-  const Who a = Process(1, 11, kLater).In(5);
-  const Who b = Process(2, 12, kLater).In(6);
-  Living({a.Has(100), b.Has(60)});
-  EXPECT_EQ(SumNow(), 160);
-  Living({a.Has(100), b.Has(120)});
-  EXPECT_EQ(SumNow(), 220);
-  Living({a.Has(500), b.Has(120)});
-  EXPECT_EQ(SumNow(), 620);
-  EXPECT_EQ(Ns(ledger_.MakeReport().cgroups.at(0).totals), 400) << "/a begins anew";
-}
-
-TEST_F(LedgerNames, ASeriesThatOnlyWentBetweenTwoReportsGoesOn) {
-  naming_.paths = {{5, "/a"}, {6, "/b"}};
-  naming_.living = {"/a", "/b"};
-  limits_.cgroups = 1;
-  ledger_.set_limits(limits_);
-  Living({});
-  const Who a = Process(1, 11, kLater).In(5);
-  const Who b = Process(2, 12, kLater).In(6);
-  Living({a.Has(100), b.Has(60)});
-  EXPECT_EQ(SumNow(), 160);
-  Living({a.Has(100), b.Has(120)});
-  Living({a.Has(300), b.Has(120)});
-  EXPECT_EQ(SumNow(), 420);
-  EXPECT_EQ(Ns(ledger_.MakeReport().cgroups.at(0).totals), 300);
-}
-
-TEST_F(LedgerNames, WhatAFilteredCgroupCountedStaysInTheSum) {
-  naming_.paths = {{5, "/a"}};
-  naming_.living = {"/a"};
-  Living({});
-  const Who a = Process(1, 11, kLater).In(5);
-  Living({a.Has(100)});
-  EXPECT_EQ(SumNow(), 100);
-  naming_.unwanted = {{ViewKind::kCgroup, "/a"}};
-  ledger_.NameAgain();
-  Living({a.Has(101)});
-  EXPECT_EQ(SumNow(), 101);
-}
-
-TEST_F(LedgerNames, ManyCgroupsThatComeAndGoBeyondTheLimitLoseNothing) {
-  limits_.cgroups = 3;
-  ledger_.set_limits(limits_);
-  Living({});
-  std::uint64_t last = 0;
-  for (std::uint32_t i = 1; i < 60; ++i) {
-    naming_.living = {"/k"};
-    std::vector<TaskReading> all;
-    for (std::uint32_t j = i > 8 ? i - 8 : 1; j <= i; ++j) {
-      naming_.paths[j] = "/k/" + std::to_string(j);
-      naming_.living.insert(naming_.paths[j]);
-      all.push_back(Process(j, 100 + j, kLater + j).In(j).Has(10 * (i - j + 1)));
-    }
-    Living(all);
-    if (i % 3 == 0) {
-      const std::uint64_t sum = SumNow();
-      EXPECT_GE(sum, last);
-      last = sum;
-    }
   }
 }
 
@@ -406,20 +212,6 @@ TEST_F(LedgerNames, ParentsAreNamedBeforeTheirChildren) {
   ledger_.NameAgain();
   EXPECT_EQ(naming_.asked.size(), 100);
   EXPECT_TRUE(std::is_sorted(naming_.asked.begin(), naming_.asked.end()));
-}
-
-TEST_F(LedgerNames, AnIdThatIsUsedAgainIsAnotherCgroup) {
-  naming_.paths = {{5, "/old"}};
-  Living({});
-  Finish({Process(1, 11, kLater).In(5).Finished(9)});
-  Living({});
-  naming_.paths = {{5, "/new"}};
-  Finish({Process(2, 12, kLater).In(5).Finished(4)});
-  const Report report = ledger_.MakeReport();
-  ASSERT_EQ(report.cgroups.size(), 2);
-  EXPECT_EQ(report.cgroups[0].name, "/new");
-  EXPECT_EQ(Ns(report.cgroups[0].totals), 4);
-  EXPECT_EQ(Ns(report.cgroups[1].totals), 9);
 }
 
 }  // namespace

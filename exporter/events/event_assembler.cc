@@ -54,8 +54,9 @@ LifecycleEvent EventAssembler::Begin(const TaskEvent& event, LifecycleEvent::Typ
   begun.ppid = identity.ppid;
   begun.uid = identity.uid;
   begun.comm = PrintableComm(identity.comm);
-  begun.group =
-      event.group != nullptr ? event.group->name : naming_.GroupOf(identity, own_image)->name;
+  const GroupPtr group =
+      event.group != nullptr ? event.group : naming_.GroupOf(identity, own_image);
+  begun.group = group->name;
   begun.cgroup = naming_.CgroupPath(identity.cgroup_id);
   begun.cgroup_labels = naming_.CgroupLabels(begun.cgroup);
   begun.code = event.code;

@@ -236,11 +236,13 @@ void GroupBook::AskAgainLater(const Entry& entry) {
 
 /// The entry's group is what it matches, or else what its parent is in.
 void GroupBook::Settle(Entry& entry) {
+  GroupPtr group = other_;
   if (entry.matched != nullptr) {
-    entry.place->group = entry.matched;
-  } else {
-    entry.place->group = children_ && entry.parent != nullptr ? entry.parent->group : other_;
+    group = entry.matched;
+  } else if (children_ && entry.parent != nullptr) {
+    group = entry.parent->group;
   }
+  entry.place->group = group;
   if (by_name_.size() >= kMostNames) {
     by_name_.clear();
   }
@@ -267,14 +269,14 @@ std::vector<ProcessKey> GroupBook::MatchSettled(std::uint64_t now_ns) {
   return changed;
 }
 
-std::vector<GroupBook::Entry*> GroupBook::OldestFirst() {
-  std::vector<Entry*> entries;
+std::vector<std::reference_wrapper<GroupBook::Entry>> GroupBook::OldestFirst() {
+  std::vector<std::reference_wrapper<Entry>> entries;
   entries.reserve(entries_.size());
   for (auto& [key, entry] : entries_) {
-    entries.push_back(&entry);
+    entries.emplace_back(entry);
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) {
-    return a->identity.leader_start_ns < b->identity.leader_start_ns;
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.identity.leader_start_ns < b.identity.leader_start_ns;
   });
   return entries;
 }
@@ -283,17 +285,17 @@ void GroupBook::MatchAgain(bool children) {
   children_ = children;
   needs_ = matcher_.needs();
   by_name_.clear();
-  for (Entry* entry : OldestFirst()) {
-    HasChanged(*entry);
+  for (Entry& entry : OldestFirst()) {
+    HasChanged(entry);
   }
 }
 
 std::vector<ProcessKey> GroupBook::MatchAgainIn(
     const std::function<bool(std::uint64_t cgroup_id)>& changed) {
   std::vector<ProcessKey> moved;
-  for (Entry* entry : OldestFirst()) {
-    if (changed(entry->identity.cgroup_id) && HasChanged(*entry)) {
-      moved.push_back(KeyOf(entry->identity));
+  for (Entry& entry : OldestFirst()) {
+    if (changed(entry.identity.cgroup_id) && HasChanged(entry)) {
+      moved.push_back(KeyOf(entry.identity));
     }
   }
   return moved;

@@ -108,7 +108,7 @@ class GroupBook {
   Entry& Stray(const TaskIdentity& identity, const ProgramImagePtr& image);
   bool FindParent(Entry& entry);
   bool HasChanged(Entry& entry);
-  std::vector<Entry*> OldestFirst();
+  std::vector<std::reference_wrapper<Entry>> OldestFirst();
   void Fork(TaskEvent& event);
   void Move(const TaskEvent& event);
   bool IsAsBefore(const Entry& entry, const TaskIdentity& identity) const;

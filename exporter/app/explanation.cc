@@ -194,11 +194,10 @@ std::string Explanation::CgroupText(const TaskIdentity& process) {
   add("container id", identity.container_id);
   add("pod UID", identity.pod_uid);
   add("QoS class", identity.qos);
-  return identity.container_id.empty() && identity.pod_uid.empty() ? text : text + PodText(path);
+  return identity.container_id.empty() && identity.pod_uid.empty() ? text : text + PodText(labels);
 }
 
-std::string Explanation::PodText(const std::string& path) {
-  const std::map<std::string, std::string> labels = naming_.CgroupLabels(path);
+std::string Explanation::PodText(const std::map<std::string, std::string>& labels) const {
   std::string text;
   for (const char* key : {"namespace", "pod", "container"}) {
     if (const auto label = labels.find(key); label != labels.end()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class Explanation {
 
   std::string ProcessText(const TaskIdentity& process) const;
   std::string CgroupText(const TaskIdentity& process);
-  std::string PodText(const std::string& path);
+  std::string PodText(const std::map<std::string, std::string>& labels) const;
   std::string GroupText(const std::vector<TaskIdentity>& chain, const Group& group);
   std::string ReasonOfGroup(const std::vector<TaskIdentity>& chain, const Group& group);
   std::string FilterText(const TaskIdentity& process, const Group& group);

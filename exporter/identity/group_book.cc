@@ -6,34 +6,20 @@
 namespace sched_exporter {
 namespace {
 
-/// Finals of a process's threads come after its exit, as ProcessBook has it.
-constexpr std::uint64_t kKeepAfterExitNs = 10'000'000'000;
-
 /// Programs that write their state into their arguments (setproctitle(3)) do so when they start.
 constexpr std::uint64_t kSettledAfterNs = 1'000'000'000;
 
 /// A name stands for a lost record at times; all names go when there are so many.
 constexpr std::size_t kMostNames = 4'096;
 
-GroupPtr MakeOther() {
-  Group group;
-  group.name = kOtherName;
-  group.is_other = true;
-  return std::make_shared<const Group>(std::move(group));
-}
-
 }  // namespace
 
 GroupBook::GroupBook(GroupMatcher& matcher, bool children, std::size_t most)
-    : matcher_(matcher),
-      needs_(matcher.needs()),
-      children_(children),
-      most_(most),
-      other_(MakeOther()) {}
+    : matcher_(matcher), needs_(matcher.needs()), children_(children), most_(most) {}
 
 void GroupBook::Annotate(TaskEvent& event) {
   now_ns_ = std::max(now_ns_, event.time_ns);
-  Sweep();
+  exited_.Sweep(now_ns_, [this](const ProcessKey& process) { Forget(process); });
   const TaskIdentity& identity = event.reading.identity;
   switch (event.kind) {
     case TaskEvent::Kind::kForked:
@@ -121,10 +107,10 @@ GroupPtr GroupBook::GroupOfName(const TaskIdentity& identity) {
     return known->second;
   }
   if (needs_.user || needs_.process) {
-    return other_;  // a rule must not take it for root's
+    return OtherGroup();  // a rule must not take it for root's
   }
   const GroupPtr matched = matcher_.Match(identity, nullptr, GroupMatcher::Source::kEvents);
-  return matched != nullptr ? matched : other_;
+  return matched != nullptr ? matched : OtherGroup();
 }
 
 GroupBook::Entry* GroupBook::Find(const ProcessKey& process) {
@@ -236,7 +222,7 @@ void GroupBook::AskAgainLater(const Entry& entry) {
 
 /// The entry's group is what it matches, or else what its parent is in.
 void GroupBook::Settle(Entry& entry) {
-  GroupPtr group = other_;
+  GroupPtr group = OtherGroup();
   if (entry.matched != nullptr) {
     group = entry.matched;
   } else if (children_ && entry.parent != nullptr) {
@@ -312,14 +298,7 @@ void GroupBook::Forget(const ProcessKey& process) {
 void GroupBook::NoteExit(const ProcessKey& process) {
   if (Entry* entry = Find(process)) {
     entry->has_exited = true;
-    exited_.emplace_back(now_ns_, process);
-  }
-}
-
-void GroupBook::Sweep() {
-  while (!exited_.empty() && now_ns_ >= exited_.front().first + kKeepAfterExitNs) {
-    Forget(exited_.front().second);
-    exited_.pop_front();
+    exited_.Add(now_ns_, process);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "exporter/identity/exit_queue.h"
 #include "exporter/model/group.h"
 #include "exporter/model/process_key.h"
 #include "exporter/model/program_image.h"
@@ -116,7 +117,6 @@ class GroupBook {
   void AskAgainLater(const Entry& entry);
   void Settle(Entry& entry);
   void NoteExit(const ProcessKey& process);
-  void Sweep();
   GroupPtr GroupOfName(const TaskIdentity& identity);
 
   GroupMatcher& matcher_;
@@ -125,13 +125,12 @@ class GroupBook {
   std::size_t most_;
   std::unordered_map<ProcessKey, Entry, ProcessKeyHash> entries_;
   Entry stray_;  ///< Of a process that there was no room for.
-  std::unordered_map<std::uint32_t, ProcessKey> by_pid_;     ///< The youngest of each pid.
-  std::map<NameOfTask, GroupPtr> by_name_;                   ///< The last that had such a name.
-  std::deque<std::pair<std::uint64_t, ProcessKey>> exited_;  ///< With the time of the exit.
-  std::deque<std::pair<std::uint64_t, ProcessKey>> young_;   ///< With the time of fork or exec.
+  std::unordered_map<std::uint32_t, ProcessKey> by_pid_;  ///< The youngest of each pid.
+  std::map<NameOfTask, GroupPtr> by_name_;                ///< The last that had such a name.
+  ExitQueue exited_;
+  std::deque<std::pair<std::uint64_t, ProcessKey>> young_;  ///< With the time of fork or exec.
   std::uint64_t losses_ = 0;
   std::uint64_t now_ns_ = 0;  ///< Of the last event, or MatchSettled().
-  GroupPtr other_;
 };
 
 }  // namespace sched_exporter

@@ -1,18 +1,10 @@
 #include "exporter/identity/process_book.h"
 
 namespace sched_exporter {
-namespace {
-
-// The finals of a process's threads come after its exit: do_exit() calls the exit tracepoint long
-// before the task's last switch, which may have to wait for a CPU.
-constexpr std::uint64_t kKeepAfterExitNs = 10'000'000'000;
-
-}  // namespace
-
 void ProcessBook::Annotate(TaskEvent& event) {
   const TaskIdentity& identity = event.reading.identity;
   const ProcessKey key = KeyOf(identity);
-  Sweep(event.time_ns);
+  exited_.Sweep(event.time_ns, [this](const ProcessKey& process) { entries_.erase(process); });
   switch (event.kind) {
     case TaskEvent::Kind::kExecuted:
       Remember(key, event.image, identity.comm);
@@ -87,14 +79,7 @@ void ProcessBook::NoteExit(const ProcessKey& key, std::uint64_t time_ns) {
   const auto found = entries_.find(key);
   if (found != entries_.end() && !found->second.exited) {
     found->second.exited = true;
-    exited_.emplace_back(time_ns, key);
-  }
-}
-
-void ProcessBook::Sweep(std::uint64_t now_ns) {
-  while (!exited_.empty() && now_ns >= exited_.front().first + kKeepAfterExitNs) {
-    entries_.erase(exited_.front().second);
-    exited_.pop_front();
+    exited_.Add(time_ns, key);
   }
 }
 

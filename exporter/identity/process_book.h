@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <unordered_map>
 #include <utility>
 
+#include "exporter/identity/exit_queue.h"
 #include "exporter/model/process_key.h"
 #include "exporter/model/program_image.h"
 #include "exporter/model/snapshot.h"
@@ -53,12 +53,11 @@ class ProcessBook {
   void Remember(const ProcessKey& key, const ProgramImagePtr& image, const Comm& comm);
   void Inherit(TaskEvent& event);
   void NoteExit(const ProcessKey& key, std::uint64_t time_ns);
-  void Sweep(std::uint64_t now_ns);
   bool MakeRoom();
 
   std::size_t most_;
   std::unordered_map<ProcessKey, Entry, ProcessKeyHash> entries_;
-  std::deque<std::pair<std::uint64_t, ProcessKey>> exited_;  ///< With the time of the exit.
+  ExitQueue exited_;
   std::uint64_t losses_ = 0;
   std::uint64_t room_made_at_ = 0;  ///< The losses that were known of when room was last made.
 };

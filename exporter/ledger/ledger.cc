@@ -352,7 +352,7 @@ void Ledger::CreditLost() {
     identity.comm = addition.comm;
     identity.cgroup_id = addition.cgroup_id;
     processes_view_.CreditOther(addition.delta);
-    groups_.Credit(groups_.Find(*naming_.GroupOf(identity, nullptr)), addition.delta);
+    groups_.Credit(GroupId(identity, nullptr), addition.delta);
     cgroups_.Credit(CgroupMember(addition.cgroup_id), addition.delta);
   }
   unattributed_ns_ += lost_.TakeUnattributed().run_ns;

@@ -151,6 +151,9 @@ class Ledger {
                        const GroupPtr& group = nullptr);
   View::Id GroupNow(const Process& process, const TaskIdentity& identity,
                     const GroupPtr& group = nullptr);
+  View::Id GroupId(const TaskIdentity& identity, const ProgramImagePtr& image) {
+    return groups_.Find(*naming_.GroupOf(identity, image));
+  }
   void MeetParentsFirst(const Snapshot& snapshot);
   void SetGroup(Process& process, const Group& group);
   void SetStanding(const Process& process);
@@ -167,6 +170,7 @@ class Ledger {
   void RemoveEndedProcesses();
   void SettleViews();
   void SettleCgroups();
+  void KeepOfRemoved(std::vector<NamedRow> cgroups);
   void UpdateCpus(const Snapshot& snapshot);
 
   Naming& naming_;

@@ -103,8 +103,7 @@ View::Id Ledger::GroupOfOrigin(const TaskEvent& event) {
   caller.uid = event.reading.identity.uid;
   caller.kernel_thread = event.reading.identity.kernel_thread;
   const auto known = processes_.find(KeyOf(event.origin));
-  return known == processes_.end() ? groups_.Find(*naming_.GroupOf(caller, event.image))
-                                   : GroupNow(known->second, caller);
+  return known == processes_.end() ? GroupId(caller, event.image) : GroupNow(known->second, caller);
 }
 
 void Ledger::CountEvent(const TaskEvent& event, View::Id group, std::uint64_t cgroup_id) {
@@ -133,9 +132,8 @@ void Ledger::CountLost(const LostCount& lost) {
   TaskIdentity identity;
   identity.comm = lost.comm;
   identity.cgroup_id = lost.cgroup_id;
-  Lifecycle& group = lost.has_owner
-                         ? groups_.Addition(groups_.Find(*naming_.GroupOf(identity, nullptr)))
-                         : groups_.OtherAddition();
+  Lifecycle& group =
+      lost.has_owner ? groups_.Addition(GroupId(identity, nullptr)) : groups_.OtherAddition();
   Lifecycle& cgroup =
       lost.has_owner ? cgroups_.Addition(CgroupMember(lost.cgroup_id)) : cgroups_.OtherAddition();
   for (Lifecycle* addition : {&group, &cgroup}) {

@@ -83,13 +83,11 @@ void Ledger::Rename(Process& process, const Comm& comm) {
   if (process.comm == comm) {
     return;
   }
-  if (!comm_is_label_) {
-    process.comm = comm;
-    return;
+  if (comm_is_label_) {
+    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    process.new_labels = true;
   }
-  floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
   process.comm = comm;
-  process.new_labels = true;
 }
 
 void Ledger::NameProcess(Process& process, const TaskIdentity& identity) {
@@ -163,7 +161,7 @@ View::Id Ledger::GroupNow(const Process& process, const TaskIdentity& identity,
     return groups_.Find(*group);
   }
   const bool by_process = identity.comm == process.comm || process.named_sweep == sweep_;
-  return by_process ? process.group : groups_.Find(*naming_.GroupOf(identity, process.image));
+  return by_process ? process.group : GroupId(identity, process.image);
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
@@ -280,12 +278,19 @@ void Ledger::SettleViews() {
 /// A cgroup has its series as long as it is there, once it had any. What it counted goes to the
 /// one above when they go.
 void Ledger::SettleCgroups() {
-  const auto lives = [this](const std::string& path) { return naming_.CgroupLives(path); };
-  cgroups_.HoldIf(lives);
+  cgroups_.HoldIf([this](const std::string& path) { return naming_.CgroupLives(path); });
   std::vector<NamedRow> removed;
   cgroups_.Settle(now_ns_, limits_.codes, removed);
   // Also where none ends: a pod's directory, which had no task, may be gone with a sum of its own.
-  removed_cgroups_.Add(std::move(removed), lives, limits_.cgroups, limits_.codes);
+  KeepOfRemoved(std::move(removed));
+}
+
+void Ledger::SettleFolded() { KeepOfRemoved(cgroups_.TakeFolded()); }
+
+void Ledger::KeepOfRemoved(std::vector<NamedRow> cgroups) {
+  removed_cgroups_.Add(
+      std::move(cgroups), [this](const std::string& path) { return naming_.CgroupLives(path); },
+      limits_.cgroups, limits_.codes);
 }
 
 }  // namespace sched_exporter

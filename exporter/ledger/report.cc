@@ -42,11 +42,6 @@ Report Ledger::MakeReport() const {
   return report;
 }
 
-void Ledger::SettleFolded() {
-  const auto lives = [this](const std::string& path) { return naming_.CgroupLives(path); };
-  removed_cgroups_.Add(cgroups_.TakeFolded(), lives, limits_.cgroups, limits_.codes);
-}
-
 void Ledger::NoteTold() {
   groups_.NoteTold();
   cgroups_.NoteTold();

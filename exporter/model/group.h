@@ -31,4 +31,10 @@ inline GroupPtr MakeGroup(std::string name) {
 /// The name of what has no series of its own.
 inline constexpr char kOtherName[] = "other";
 
+/// The group of all that is in `other`; the same object each time.
+inline const GroupPtr& OtherGroup() {
+  static const GroupPtr kOther = std::make_shared<const Group>(Group{kOtherName, {}, true});
+  return kOther;
+}
+
 }  // namespace sched_exporter

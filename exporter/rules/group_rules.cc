@@ -122,11 +122,6 @@ RuleNeeds operator|(const RuleNeeds& a, const RuleNeeds& b) {
           a.unit || b.unit,           a.pods || b.pods, a.process || b.process};
 }
 
-const GroupPtr& OtherGroup() {
-  static const GroupPtr kOther = std::make_shared<const Group>(Group{kOtherName, {}, true});
-  return kOther;
-}
-
 const GroupPtr& DroppedGroup() {
   static const GroupPtr kDropped = std::make_shared<const Group>(Group{kOtherName, {}, true, true});
   return kDropped;

@@ -9,6 +9,7 @@
 #include "exporter/config/loader.h"
 #include "exporter/config/pod_list_url.h"
 #include "exporter/config/rule_reader.h"
+#include "tests/support/peer_configs.h"
 
 namespace sched_exporter {
 namespace {
@@ -52,28 +53,11 @@ std::string GroupOf(const std::string& text, const std::string& comm,
 
 // The examples of its README; the names are those that it gave.
 TEST(ConfigRules, FilesOfProcessExporterLoad) {
-  const std::string all = "process_names:\n  - name: \"{{.Comm}}\"\n    cmdline: \n    - '.+'";
+  const std::string all = test_support::kPackaged;
   EXPECT_EQ(GroupOf(all, "nginx", {"nginx: worker"}), "nginx");
+  EXPECT_EQ(GroupOf(all, "cat", {"/bin/cat"}), "cat");
   EXPECT_EQ(GroupOf(all, "kthreadd", {}), "-");
-  const std::string readme = R"(
-process_names:
-  # comm is the second field of /proc/<pid>/stat minus parens.
-  - comm:
-    - bash
-  - exe:
-    - postgres
-    - /usr/local/bin/prometheus
-  - name: "{{.ExeFull}}:{{.Matches.Cfgfile}}"
-    exe:
-    - /usr/local/bin/process-exporter
-    cmdline:
-    - -config.path\s+(?P<Cfgfile>\S+)
-  - exe:
-    - /sbin/upstart
-    cmdline:
-    - --user
-    name: upstart:-user
-)";
+  const std::string readme = test_support::kFromReadme;
   EXPECT_EQ(GroupOf(readme, "bash", {"-bash"}), "-bash");
   EXPECT_EQ(GroupOf(readme, "x", {"/usr/lib/postgres", "-D"}), "postgres");
   EXPECT_EQ(GroupOf(readme, "prometheus", {"prometheus"}), "-");
@@ -81,16 +65,6 @@ process_names:
                     {"/usr/local/bin/process-exporter", "-config.path", "a.yml"}),
             "/usr/local/bin/process-exporter:a.yml");
   EXPECT_EQ(GroupOf(readme, "upstart", {"/sbin/upstart", "--user"}), "upstart:-user");
-}
-
-TEST(ConfigRules, DebiansExampleLoads) {
-  // tests/e2e/process_exporter_test.cc compares this text with the installed file's.
-  const std::string text =
-      "process_names:\n"
-      "  - name: \"{{.Comm}}\"\n"
-      "    cmdline: \n"
-      "    - '.+'";
-  EXPECT_EQ(GroupOf(text, "cat", {"/bin/cat"}), "cat");
 }
 
 TEST(ConfigRules, UnquotedValuesAreTheirText) {

@@ -80,12 +80,13 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
   const std::string path = options.telemetry_path;
   const bool reloads = options.enable_lifecycle;
   return {
-      {path, [&collector] { return Metrics(collector); }},
-      {"/", [path] { return Landing(path); }},
-      {"/healthz", [&collector] { return Health(collector); }},
+      {path, [&collector](const HttpRequest&) { return Metrics(collector); }},
+      {"/", [path](const HttpRequest&) { return Landing(path); }},
+      {"/healthz", [&collector](const HttpRequest&) { return Health(collector); }},
       // We listen only once the programs are attached and the first collection has been made.
-      {"/readyz", [&collector] { return Health(collector); }},
-      {"/-/reload", [&reloader, reloads] { return Reload(reloader, reloads); }, HttpMethod::kPost},
+      {"/readyz", [&collector](const HttpRequest&) { return Health(collector); }},
+      {"/-/reload", [&reloader, reloads](const HttpRequest&) { return Reload(reloader, reloads); },
+       HttpMethod::kPost},
   };
 }
 

@@ -81,8 +81,8 @@ class CivetwebServer final : public HttpServer {
   static int OnConnection(const mg_connection* connection, void** data) noexcept;
 
   mg_context* StartLibrary(const Endpoint& endpoint, std::span<char> error);
-  HttpResponse Answer(const mg_request_info& request) const;
-  HttpResponse Call(const HttpRoute& route) const;
+  HttpResponse Answer(const mg_connection* connection, const mg_request_info& request) const;
+  HttpResponse Call(const HttpRoute& route, const HttpRequest& request) const;
   static void Send(mg_connection* connection, HttpResponse response, const ReplyOptions& options);
   void Log(std::string_view line) const;
 
@@ -127,9 +127,9 @@ CivetwebServer& CivetwebServer::Of(const mg_connection* connection) {
   return *static_cast<CivetwebServer*>(mg_get_user_data(mg_get_context(connection)));
 }
 
-HttpResponse CivetwebServer::Call(const HttpRoute& route) const {
+HttpResponse CivetwebServer::Call(const HttpRoute& route, const HttpRequest& request) const {
   try {
-    return route.handler();
+    return route.handler(request);
   } catch (const std::exception& error) {
     Log(route.path + ": the handler threw: " + error.what());
   } catch (...) {
@@ -138,7 +138,8 @@ HttpResponse CivetwebServer::Call(const HttpRoute& route) const {
   return TextReply(500, "internal error");
 }
 
-HttpResponse CivetwebServer::Answer(const mg_request_info& request) const {
+HttpResponse CivetwebServer::Answer(const mg_connection* connection,
+                                    const mg_request_info& request) const {
   const std::string_view method = request.request_method;
   const bool gets = method == "GET" || method == "HEAD";
   const bool posts = method == "POST" || method == "PUT";
@@ -147,7 +148,10 @@ HttpResponse CivetwebServer::Answer(const mg_request_info& request) const {
   for (const HttpRoute& route : routes_) {
     if (route.path != path) continue;
     const bool takes_get = route.method == HttpMethod::kGet;
-    if (takes_get ? gets : posts) return Call(route);
+    if (takes_get ? gets : posts) {
+      const char* query = request.query_string;
+      return Call(route, {query == nullptr ? "" : query, HeaderOf(connection, "Accept")});
+    }
     return TextReply(405, takes_get ? kOnlyGet : "only POST and PUT are allowed");
   }
   return gets ? TextReply(404, "not found") : TextReply(405, kOnlyGet);
@@ -178,7 +182,7 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
     options.keep_alive = MayKeepAlive(connection, request);
     options.accepts_gzip = AcceptsGzip(HeaderOf(connection, "Accept-Encoding"));
     options.head_only = std::strcmp(request.request_method, "HEAD") == 0;
-    HttpResponse response = server.Answer(request);
+    HttpResponse response = server.Answer(connection, request);
     const int status = response.status;
     Send(connection, std::move(response), options);
     return status;

@@ -10,6 +10,12 @@
 
 namespace sched_exporter {
 
+/// What a handler is told of its request; valid while it runs. All of it is a client's word.
+struct HttpRequest {
+  std::string_view query;   ///< What stands behind "?" in the target, not decoded.
+  std::string_view accept;  ///< The field Accept (RFC 9110, 12.5.1); empty where there is none.
+};
+
 /// One answer of a handler. The body is sent as it is; the server adds lengths, gzip (when the
 /// client accepts it and `compressible`) and security headers.
 struct HttpResponse {
@@ -29,7 +35,7 @@ enum class HttpMethod {
 /// threads at once. A handler that throws answers 500 "internal error".
 struct HttpRoute {
   std::string path;
-  std::function<HttpResponse()> handler;
+  std::function<HttpResponse(const HttpRequest&)> handler;
   HttpMethod method = HttpMethod::kGet;
 };
 

@@ -69,16 +69,20 @@ class HttpServerTest : public ::testing::Test {
   }
 
   static std::vector<HttpRoute> Routes() {
-    return {{"/", [] { return HtmlPage(); }},
-            {"/small", [] { return Page("small\n", true); }},
-            {"/big", [] { return Page(BigText(), true); }},
-            {"/huge", [] { return Page(std::string(20000000, 'x')); }},
+    return {{"/", [](const HttpRequest&) { return HtmlPage(); }},
+            {"/small", [](const HttpRequest&) { return Page("small\n", true); }},
+            {"/big", [](const HttpRequest&) { return Page(BigText(), true); }},
+            {"/huge", [](const HttpRequest&) { return Page(std::string(20000000, 'x')); }},
             {"/failed",
-             [] {
-               return HttpResponse{500, "text/plain", "why\n", false};
+             [](const HttpRequest&) {
+               return HttpResponse{500, "text/plain", "why\n"};
              }},
-            {"/bad_alloc", []() -> HttpResponse { throw std::bad_alloc(); }},
-            {"/odd", []() -> HttpResponse { throw 7; }}};
+            {"/request",
+             [](const HttpRequest& request) {
+               return Page(std::string(request.query) + "|" + std::string(request.accept));
+             }},
+            {"/bad_alloc", [](const HttpRequest&) -> HttpResponse { throw std::bad_alloc(); }},
+            {"/odd", [](const HttpRequest&) -> HttpResponse { throw 7; }}};
   }
 
   int port() const { return server_->port(); }
@@ -139,6 +143,10 @@ TEST_F(HttpServerTest, MatchesPathsExactly) {
     EXPECT_EQ(reply.status, 404) << path;
     EXPECT_EQ(reply.body, "not found\n") << path;
   }
+}
+
+TEST_F(HttpServerTest, TellsQueryAndAcceptAsTheyCome) {
+  EXPECT_EQ(Get("/request?a=%20&b", {{"Accept", "text/x;q=1"}}).body, "a=%20&b|text/x;q=1");
 }
 
 TEST_F(HttpServerTest, AllowsGetAndHeadOnly) {
@@ -365,7 +373,8 @@ TEST(HttpServerStart, ExplainsOtherFailures) {
 }
 
 TEST(HttpServerStart, ListensOnAllAddresses) {
-  const auto server = HttpServer::Start(":0", {{"/", [] { return HtmlPage(); }}});
+  const auto server =
+      HttpServer::Start(":0", {{"/", [](const HttpRequest&) { return HtmlPage(); }}});
   ASSERT_TRUE(server) << server.error().message;
   for (const char* host : {"127.0.0.1", "127.0.0.2"}) {
     EXPECT_TRUE(HttpConnection::Open((*server)->port(), host)) << host;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what is missing, builds and runs every test: all of them in the release build, those
-# that run our code again under ASan with UBSan, and under TSan, and the fuzz targets for a minute each.
+# Installs what is missing, builds and runs every test: all of them in the release build, unit and e2e
+# again with a library and an exporter under ASan with UBSan, and under TSan, and the fuzz targets.
 # Ends with a line "N passed, N failed, N skipped"; the exit code is not zero if any failed.
 set -euo pipefail
 exec </dev/null
@@ -21,7 +21,7 @@ attribute() {
   grep -o -m1 "[[:space:]]$1=\"[0-9]*\"" "$2" | tr -cd 0-9
 }
 
-# count FILE: adds up a report of ctest.
+# count REPORT: adds up what ctest said.
 count() {
   local total bad skips
   total=$(attribute tests "$1")
@@ -42,19 +42,34 @@ build() {
     fail "the $preset build failed; its output is above"
 }
 
-# run_tests PRESET LABELS [COMMAND...]: runs the tests with such a label, COMMAND in front. It fails
-# only without a report; the report tells of the tests.
+# run_tests NAME PRESET LABELS [COMMAND...]: runs the tests of a build with such a label, COMMAND in front. It
+# fails only without a report, build/report-NAME.xml, which tells of the tests.
 run_tests() {
-  local preset=$1 labels=$2 report=$PWD/build/$1/ctest.xml status=0
-  shift 2
-  printf '\n== %s\n' "$preset"
-  rm -f "$report"
+  local name=$1 preset=$2 labels=$3 report=$PWD/build/report-$1.xml status=0
+  shift 3
+  printf '\n== %s\n' "$name"
   "$@" ctest --test-dir "build/$preset" --label-regex "$labels" --no-tests=error \
     --output-on-failure --output-junit "$report" -j2 || status=$?
-  [[ -s $report ]] || fail "ctest made no report of the $preset tests"
+  [[ -s $report ]] || fail "ctest made no report of the $name tests"
   if [[ $status -ne 0 && $(attribute failures "$report") -eq 0 ]]; then
-    fail "ctest ended with $status in the $preset tests"
+    fail "ctest ended with $status in the $name tests"
   fi
+}
+
+# run_sanitized PRESET [COMMAND...]: the unit tests of this build, then the e2e tests, which are the release
+# build's, with its exporter.
+run_sanitized() {
+  local preset=$1
+  shift
+  run_tests "$preset-unit" "$preset" '^unit$' "$@"
+  SCHED_EXPORTER_BINARY=$PWD/build/$preset/sched_exporter \
+    run_tests "$preset-e2e" release '^e2e$' "$@"
+}
+
+# fuzz: all of the fuzz suite.
+fuzz() {
+  build fuzz all
+  run_tests fuzz fuzz '^fuzz$'
 }
 
 # beside COMMAND...: begins it behind the tests, which leave a processor to wait most of the time:
@@ -79,12 +94,6 @@ joined() {
   [[ $status -eq 0 ]] || fail "what ran beside the tests failed; its output is above"
 }
 
-# fuzz: all of the fuzz suite.
-fuzz() {
-  build fuzz all
-  run_tests fuzz '^fuzz$'
-}
-
 # TSan of GCC 12 knows only address spaces with little randomness.
 fixed_addresses=()
 if setarch --addr-no-randomize true 2>/dev/null; then
@@ -96,20 +105,21 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 # While the tests of one build run, the next is built.
+rm -f build/report-*.xml
 build release all
-beside build asan e2e_and_unit
-run_tests release '.'
+beside build asan sanitized
+run_tests release release '.'
 joined
 # The kernel suite looks at the kernel's figures; what it runs of the exporter is in e2e, too.
-beside build tsan e2e_and_unit "${fixed_addresses[@]}"
-run_tests asan '^(unit|e2e)$'
+beside build tsan sanitized "${fixed_addresses[@]}"
+run_sanitized asan
 joined
 beside fuzz
-run_tests tsan '^(unit|e2e)$' "${fixed_addresses[@]}"
+run_sanitized tsan "${fixed_addresses[@]}"
 joined
 
-for preset in release asan tsan fuzz; do
-  count "build/$preset/ctest.xml"
+for name in release asan-unit asan-e2e tsan-unit tsan-e2e fuzz; do
+  count "build/report-$name.xml"
 done
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [[ $failed -eq 0 ]]

@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/text.h"
 
 namespace sched_exporter {
@@ -18,7 +19,6 @@ std::string Row(const std::string& key, const std::string& value) {
 std::string InQuotes(std::string_view printable) { return '"' + std::string(printable) + '"'; }
 
 std::string TimeText(std::uint64_t unix_ns) {
-  constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
   const auto seconds = static_cast<std::time_t>(unix_ns / kNsPerSecond);
   std::tm parts{};
   std::array<char, 64> text{};

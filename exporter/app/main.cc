@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string>
 
 #include "exporter/app/collector.h"
@@ -117,4 +118,10 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sched_exporter
 
-int main(int argc, char** argv) { return sched_exporter::Main(argc, argv); }
+// What libraries throw where nobody expects it: out of memory, no thread to be had.
+int main(int argc, char** argv) try {
+  return sched_exporter::Main(argc, argv);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "sched_exporter: cannot go on: %s\n", error.what());
+  return EXIT_FAILURE;
+}

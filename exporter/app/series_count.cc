@@ -20,12 +20,6 @@ Ranking Top(const std::unordered_map<std::string, std::uint64_t>& counts, std::s
   return ranking;
 }
 
-std::string Shown(std::string_view line) {
-  constexpr std::size_t kMostShown = 100;
-  return '"' + PrintableText(line.substr(0, kMostShown)) +
-         (line.size() > kMostShown ? "...\"" : "\"");
-}
-
 }  // namespace
 
 Result<void> SeriesCount::Take(std::string_view part) {
@@ -67,7 +61,7 @@ Result<void> SeriesCount::TakeLine(std::string_view line) {
   const auto read = ReadSampleLine(line);
   if (!read) {
     return Fail("line " + std::to_string(lines_) + " is no metric: " + read.error().message + ": " +
-                Shown(line));
+                Excerpt(line));
   }
   if (read->kind == SampleLine::Kind::kType) {
     type_name_ = read->name;

@@ -15,15 +15,15 @@ namespace sched_exporter {
 namespace {
 
 /// A family that has a series for each label set of its view, and how the view is shown.
-struct Shown {
+struct ShownFamily {
   std::string_view family;
   std::string_view as;
 };
 
-constexpr std::array<Shown, 4> kShown{{{"sched_process_threads", "sched_process_*"},
-                                       {"sched_process_info", "sched_process_info"},
-                                       {"sched_group_threads", "sched_group_*"},
-                                       {"sched_cgroup_threads", "sched_cgroup_*"}}};
+constexpr std::array<ShownFamily, 4> kShown{{{"sched_process_threads", "sched_process_*"},
+                                             {"sched_process_info", "sched_process_info"},
+                                             {"sched_group_threads", "sched_group_*"},
+                                             {"sched_cgroup_threads", "sched_cgroup_*"}}};
 
 /// What a ledger makes of this one process: it decides who has series, here as in the exporter.
 Report ReportOf(const TaskIdentity& identity, HostNaming& naming) {
@@ -49,7 +49,7 @@ std::vector<std::string> SeriesOfProcess(const TaskIdentity& identity, HostNamin
   OmitLabels(labels, sample->report);
   const std::string text = SerializeText(SampleCollectable(std::move(sample)));
   std::vector<std::string> sets;
-  for (const Shown& shown : kShown) {
+  for (const ShownFamily& shown : kShown) {
     std::istringstream lines(text);
     const std::string start = std::string(shown.family) + "{";
     for (std::string line; std::getline(lines, line);) {

@@ -36,18 +36,12 @@ std::string CountLine(std::uint64_t part, std::uint64_t whole, const std::string
   return std::string(figures.data(), static_cast<std::size_t>(length)) + text + "\n";
 }
 
-std::string Shown(const std::string& value) {
-  constexpr std::size_t kMostShown = 100;
-  const bool is_cut = value.size() > kMostShown;
-  return '"' + PrintableText(value.substr(0, kMostShown)) + (is_cut ? "...\"" : "\"");
-}
-
 std::string LabelText(const LabelCount& label, std::uint64_t series) {
   std::string text = "label " + label.name + ": " + std::to_string(label.values) +
                      (label.values == 1 ? " value in " : " values in ") +
                      std::to_string(label.series) + " series\n";
   for (const auto& [value, count] : label.top) {
-    text += CountLine(count, series, Shown(value));
+    text += CountLine(count, series, Excerpt(value));
   }
   return text;
 }

@@ -4,6 +4,8 @@
 
 namespace sched_exporter {
 
+inline constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+
 /// CLOCK_BOOTTIME in nanoseconds: the clock of the kernel's task start times.
 std::uint64_t BoottimeNs();
 

@@ -137,4 +137,18 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
+std::string Excerpt(std::string_view bytes) {
+  constexpr std::size_t kMostShown = 100;
+  return '"' + PrintableText(bytes.substr(0, kMostShown)) +
+         (bytes.size() > kMostShown ? "...\"" : "\"");
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlank);
+  return begin == std::string_view::npos
+             ? std::string_view()
+             : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
 }  // namespace sched_exporter

@@ -22,4 +22,10 @@ std::string ReplacedInvalid(std::string_view bytes);
 
 bool IsUtf8(std::string_view bytes);
 
+/// `bytes` between quotation marks as PrintableText(), cut after 100 of them: for messages.
+std::string Excerpt(std::string_view bytes);
+
+/// `text` without the blanks and tabs at both ends.
+std::string_view Trim(std::string_view text);
+
 }  // namespace sched_exporter

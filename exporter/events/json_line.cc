@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/code_names.h"
 #include "exporter/base/text.h"
 #include "exporter/events/event_text.h"
@@ -16,17 +17,15 @@
 namespace sched_exporter {
 namespace {
 
-constexpr std::uint64_t kSecondNs = 1'000'000'000;
-
 std::string NineDigits(std::uint64_t ns) {
   std::array<char, 16> digits{};
-  std::snprintf(digits.data(), digits.size(), "%09u", static_cast<unsigned>(ns % kSecondNs));
+  std::snprintf(digits.data(), digits.size(), "%09u", static_cast<unsigned>(ns % kNsPerSecond));
   return digits.data();
 }
 
 /// RFC 3339.
-std::string TimeText(std::uint64_t unix_ns) {
-  const auto seconds = static_cast<std::time_t>(unix_ns / kSecondNs);
+std::string Rfc3339(std::uint64_t unix_ns) {
+  const auto seconds = static_cast<std::time_t>(unix_ns / kNsPerSecond);
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
   std::array<char, 32> text{};
@@ -40,7 +39,7 @@ std::string SecondsText(std::uint64_t ns) {
   while (fraction.size() > 1 && fraction.back() == '0') {
     fraction.pop_back();
   }
-  return std::to_string(ns / kSecondNs) + "." + fraction;
+  return std::to_string(ns / kNsPerSecond) + "." + fraction;
 }
 
 /// The text of an object, member by member.
@@ -99,7 +98,7 @@ void AddExe(ObjectText& object, const ProgramImage& image) {
 
 std::string JsonLine(const LifecycleEvent& event, bool arguments) {
   ObjectText object;
-  object.Add("time", TimeText(event.time_unix_ns));
+  object.Add("time", Rfc3339(event.time_unix_ns));
   object.Add("event", EventName(event.type));
   if (event.type == LifecycleEvent::Type::kLost) {
     object.Add("buffer", event.buffer);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/code_names.h"
 #include "exporter/base/text.h"
 #include "exporter/events/event_text.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::uint64_t kMicrosecondNs = 1'000;
 constexpr std::uint64_t kMillisecondNs = 1'000'000;
-constexpr std::uint64_t kSecondNs = 1'000'000'000;
 
 struct Column {
   const char* name;
@@ -82,13 +82,13 @@ std::string Digits(std::uint64_t number, std::size_t count) {
   return text.size() < count ? std::string(count - text.size(), '0') + text : text;
 }
 
-std::string TimeText(std::uint64_t unix_ns) {
-  const auto seconds = static_cast<std::time_t>(unix_ns / kSecondNs);
+std::string LocalTime(std::uint64_t unix_ns) {
+  const auto seconds = static_cast<std::time_t>(unix_ns / kNsPerSecond);
   std::tm local{};
   ::localtime_r(&seconds, &local);
   std::array<char, 16> text{};
   std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
-  return std::string(text.data()) + "." + Digits(unix_ns % kSecondNs / kMillisecondNs, 3);
+  return std::string(text.data()) + "." + Digits(unix_ns % kNsPerSecond / kMillisecondNs, 3);
 }
 
 /// With one digit after the point, cut.
@@ -100,15 +100,15 @@ std::string DurationText(std::uint64_t ns) {
   if (ns < kMillisecondNs) {
     return Tenths(ns, kMicrosecondNs, "us");
   }
-  if (ns < kSecondNs) {
+  if (ns < kNsPerSecond) {
     return Tenths(ns, kMillisecondNs, "ms");
   }
-  if (ns < 60 * kSecondNs) {
-    return Tenths(ns, kSecondNs, "s");
+  if (ns < 60 * kNsPerSecond) {
+    return Tenths(ns, kNsPerSecond, "s");
   }
-  const std::uint64_t minutes = ns / (60 * kSecondNs);
+  const std::uint64_t minutes = ns / (60 * kNsPerSecond);
   if (minutes < 60) {
-    return std::to_string(minutes) + "m" + Digits(ns / kSecondNs % 60, 2) + "s";
+    return std::to_string(minutes) + "m" + Digits(ns / kNsPerSecond % 60, 2) + "s";
   }
   const std::uint64_t hours = minutes / 60;
   return hours < 24 ? std::to_string(hours) + "h" + Digits(minutes % 60, 2) + "m"
@@ -170,7 +170,7 @@ std::string TableHeader() {
 }
 
 std::string TableLine(const LifecycleEvent& event, bool arguments) {
-  const std::string time = TimeText(event.time_unix_ns);
+  const std::string time = LocalTime(event.time_unix_ns);
   if (event.type == LifecycleEvent::Type::kLost) {
     return time + " lost: " + event.buffer + " had no room for " + std::to_string(event.lost) +
            (event.lost == 1 ? " event\n" : " events\n");

@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 
+#include "exporter/base/text.h"
 #include "exporter/http/server.h"
 
 namespace sched_exporter {
@@ -17,13 +18,6 @@ constexpr int kLevel = 3;
 constexpr int kGzipFormat = 16;  // added to the window bits: gzip, not zlib
 constexpr int kWindowBits = 15;  // the largest window, 32 KB
 constexpr int kMemoryLevel = 8;  // zlib's default
-constexpr std::string_view kBlank = " \t";
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 bool EqualNoCase(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;

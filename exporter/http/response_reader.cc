@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "exporter/base/text.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -19,11 +21,6 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
     return std::nullopt;
   }
   return number;
-}
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
 bool EqualsNoCase(std::string_view a, std::string_view b) {

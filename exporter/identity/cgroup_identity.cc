@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include "exporter/identity/pod_names.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -16,8 +18,6 @@ bool IsHex(std::string_view text, std::size_t length) {
   return text.size() == length &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
-
-bool IsContainerId(std::string_view text) { return IsHex(text, kContainerIdLength); }
 
 bool IsUid(std::string_view text) {
   return !text.empty() && text.size() <= 10 &&
@@ -112,7 +112,7 @@ bool IsMonitor(std::string_view name) {
 
 /// 8-4-4-4-12 hex digits: with '-', or with the '_' that the kubelet writes for systemd, to which
 /// '-' means a level. Or the 32 of a pod from a file.
-bool IsPodUid(std::string_view text) {
+bool IsPodUidOfPath(std::string_view text) {
   if (text.size() == 32) {
     return IsHex(text, 32);
   }
@@ -136,7 +136,7 @@ Pod PodOfSlice(std::string_view name) {
     return {};
   }
   const std::size_t pod = name.rfind(kPod);
-  if (pod == std::string_view::npos || !IsPodUid(name.substr(pod + kPod.size()))) {
+  if (pod == std::string_view::npos || !IsPodUidOfPath(name.substr(pod + kPod.size()))) {
     return {};
   }
   const std::string_view uid = name.substr(pod + kPod.size());
@@ -152,7 +152,7 @@ Pod PodOfSlice(std::string_view name) {
 
 /// podUID below kubepods or kubepods/QOS. Without a uid where it is not.
 Pod PodOfDirectory(std::string_view grandparent, std::string_view parent, std::string_view name) {
-  if (!TakePrefix(name, "pod") || !IsPodUid(name)) {
+  if (!TakePrefix(name, "pod") || !IsPodUidOfPath(name)) {
     return {};
   }
   if (parent == "kubepods") {

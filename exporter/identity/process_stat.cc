@@ -8,13 +8,13 @@
 #include <cerrno>
 #include <charconv>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/unique_fd.h"
 
 namespace sched_exporter {
 namespace {
 
 constexpr std::uint32_t kKernelThread = 0x00200000;  // PF_KTHREAD in include/linux/sched.h
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 /// Larger than any of these files: a path of a cgroup has 4096 bytes at most.
 constexpr std::size_t kMostBytes = 262'144;

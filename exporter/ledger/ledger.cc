@@ -17,11 +17,6 @@ constexpr std::uint32_t kForgetGoneAfterSweeps = 20;
 /// out. The former was born no longer than this before the seed.
 constexpr std::uint64_t kForkTakesAtMostNs = 1'000'000'000;
 
-bool IsZero(const Delta& delta) {
-  return (delta.run_ns | delta.wait_ns | delta.timeslices | delta.voluntary_switches |
-          delta.involuntary_switches | delta.migrations | delta.user_ns | delta.system_ns) == 0;
-}
-
 }  // namespace
 
 Ledger::Ledger(const LedgerLimits& limits, Naming& naming)

@@ -36,11 +36,6 @@ Delta TakeBeyond(Delta& from, Delta& held) {
   return beyond;
 }
 
-bool IsZero(const Delta& delta) {
-  return std::all_of(std::begin(kFields), std::end(kFields),
-                     [&](const auto field) { return delta.*field == 0; });
-}
-
 }  // namespace
 
 void LostFinals::AddDebt(std::uint64_t cgroup_id, const Comm& comm, const Figures& counted) {

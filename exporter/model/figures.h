@@ -36,6 +36,12 @@ using Figures = Counts<struct SinceBirth>;
 /// up.
 using Delta = Counts<struct Added>;
 
+/// True where nothing was added.
+inline bool IsZero(const Delta& delta) {
+  return (delta.run_ns | delta.wait_ns | delta.timeslices | delta.voluntary_switches |
+          delta.involuntary_switches | delta.migrations | delta.user_ns | delta.system_ns) == 0;
+}
+
 /// `later` less `earlier`, each field at least 0.
 inline Delta Difference(const Figures& later, const Figures& earlier) {
   const auto less = [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; };

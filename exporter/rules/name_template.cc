@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "exporter/base/clock.h"
 #include "exporter/base/text.h"
 #include "exporter/rules/exe.h"
 
@@ -71,9 +72,8 @@ std::string ValidCaptures(const std::vector<std::string>& captures) {
 /// As Go writes a time in UTC: "2026-11-21 14:16:15.5 +0000 UTC", without zeros at the end of the
 /// fraction, and without the point where nothing is left.
 std::string TimeText(std::uint64_t unix_ns) {
-  constexpr std::uint64_t kNsInSecond = 1'000'000'000;
   constexpr std::uint64_t kSecondsInDay = 86'400;
-  const std::uint64_t seconds = unix_ns / kNsInSecond;
+  const std::uint64_t seconds = unix_ns / kNsPerSecond;
   const std::chrono::sys_days day{std::chrono::days(seconds / kSecondsInDay)};
   const std::chrono::year_month_day date(day);
   const std::uint64_t second = seconds % kSecondsInDay;
@@ -82,7 +82,7 @@ std::string TimeText(std::uint64_t unix_ns) {
       text.data(), text.size(), "%04d-%02u-%02u %02u:%02u:%02u.%09u", static_cast<int>(date.year()),
       unsigned{date.month()}, unsigned{date.day()}, static_cast<unsigned>(second / 3600),
       static_cast<unsigned>(second / 60 % 60), static_cast<unsigned>(second % 60),
-      static_cast<unsigned>(unix_ns % kNsInSecond));
+      static_cast<unsigned>(unix_ns % kNsPerSecond));
   std::string_view shown(text.data(), static_cast<std::size_t>(length));
   shown = shown.substr(0, shown.find_last_not_of('0') + 1);
   shown = shown.substr(0, shown.find_last_not_of('.') + 1);

@@ -11,13 +11,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kCgroups = 200;
-constexpr bool kMemoryIsTold = false;  // a sanitizer keeps what was freed
-#else
-constexpr int kCgroups = 2'000;
-constexpr bool kMemoryIsTold = true;
-#endif
+const int kCgroups = IsSanitized() ? 200 : 2'000;
 constexpr int kAlive = 50;
 
 /// Cgroups below one parent, each with two processes of a short life.
@@ -103,7 +97,7 @@ TEST_P(CgroupStorm, WithinTheLimitEveryNanosecondStaysBelowTheParent) {
   Run(storm, kCgroups - kCgroups / 4, kStep);
   storm.EndAllBut(0);
   ExpectCounts(storm);
-  if (kMemoryIsTold) {
+  if (!IsSanitized()) {  // a sanitizer keeps what was freed
     EXPECT_LT(resident(), early * 1.1) << "a kilobyte for each that is gone would be more";
   }
 }

@@ -26,7 +26,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr double kTolerance = kMovedTolerance;
+constexpr double kTolerance = 0.001;
 constexpr char kCpu[] = "sched_cgroup_cpu_seconds_total";
 constexpr char kInfo[] = "sched_process_info";
 

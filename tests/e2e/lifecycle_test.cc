@@ -20,11 +20,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kChildren = 2'000;
-#else
-constexpr int kChildren = 20'000;
-#endif
+const int kChildren = IsSanitized() ? 2'000 : 20'000;
 constexpr int kFewChildren = 200;
 
 /// Sums of what was lost on the way rest for a second before they are counted.
@@ -178,7 +174,7 @@ std::set<std::string> GroupsOf(const MetricsText& metrics) {
 TEST_F(LifecycleTest, ManyNamesFoldAndNothingIsLost) {
   constexpr std::size_t kGroups = 20;
   constexpr int kBombs = 4;
-  constexpr int kNames = kChildren / 40;
+  const int kNames = kChildren / 40;
   // A sweep that nobody scrapes may show a name and take its place away again. Here nothing but
   // scrapes sweeps, also because each bomb is smaller than what the exporter lets wait.
   StartExporters("limits: {groups: " + std::to_string(kGroups) + "}\ncollection: {interval: 5m}\n");

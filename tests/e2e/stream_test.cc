@@ -27,11 +27,7 @@ namespace {
 using nlohmann::json;
 using ::testing::IsEmpty;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kChildren = 2'000;
-#else
-constexpr int kChildren = 20'000;
-#endif
+const int kChildren = IsSanitized() ? 2'000 : 20'000;
 constexpr int kFewChildren = 2'100;
 
 std::uint64_t StepsIn(const Histories& histories) {

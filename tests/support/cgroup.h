@@ -9,15 +9,6 @@
 
 namespace sched_exporter::test_support {
 
-/// How far figures of a cgroup that processes moved into may be from the kernel's. TSan runs a
-/// thread of its own in each process, and of one that moves only the leader's figures are split
-/// exactly (docs/decisions/0006-cgroup-moves-by-event.md).
-#if defined(__SANITIZE_THREAD__)
-inline constexpr double kMovedTolerance = 0.05;
-#else
-inline constexpr double kMovedTolerance = 0.001;
-#endif
-
 /// A cgroup hierarchy of this host, as the config names it.
 struct CgroupHost {
   std::string hierarchy;  ///< "v2", "cpu" or "cpuacct".

@@ -23,7 +23,7 @@ extern char** environ;
 namespace sched_exporter::test_support {
 
 inline constexpr int kLimit = 100;
-inline constexpr double kTolerance = kMovedTolerance;
+inline constexpr double kTolerance = 0.001;
 inline constexpr const char* kCounted[] = {"cpu_seconds_total", "timeslices_total", "execs_total",
                                            "forks_total", "exits_total"};
 

@@ -77,7 +77,19 @@ int FindPort(const std::string& log) {
 
 }  // namespace
 
-std::string ExporterBinary() { return std::string(BINARY_DIR) + "/sched_exporter"; }
+std::string ExporterBinary() {
+  const char* const chosen = std::getenv("SCHED_EXPORTER_BINARY");
+  return chosen != nullptr ? chosen : std::string(BINARY_DIR) + "/sched_exporter";
+}
+
+bool IsSanitized() {
+  static const bool kIs = [] {
+    const std::string program = ReadAll(ExporterBinary());
+    return program.find("libasan.so") != std::string::npos ||
+           program.find("libtsan.so") != std::string::npos;
+  }();
+  return kIs;
+}
 
 Ended RunProgram(const std::vector<std::string>& argv, std::chrono::seconds timeout) {
   const std::string directory = MakeDirectory();

@@ -22,7 +22,7 @@ struct Ended {
 Ended RunProgram(const std::vector<std::string>& argv,
                  std::chrono::seconds timeout = std::chrono::seconds(60));
 
-/// The exporter under test (the real binary of this build) in a process of its own, on a port that
+/// The exporter under test (the real binary) in a process of its own, on a port that
 /// the kernel chose.
 class Exporter {
  public:
@@ -68,7 +68,10 @@ class Exporter {
   std::string log_path_;
 };
 
-/// Path of the binary under test.
+/// Path of the binary under test: that of this build, or what SCHED_EXPORTER_BINARY says.
 std::string ExporterBinary();
+
+/// True where that one was built with a sanitizer, and is many times slower.
+bool IsSanitized();
 
 }  // namespace sched_exporter::test_support

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "exporter/app/live_pages.h"
 #include "exporter/app/version.h"
 #include "exporter/metrics/exposition.h"
 
@@ -79,7 +80,7 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
                                   Reloader& reloader) {
   const std::string path = options.telemetry_path;
   const bool reloads = options.enable_lifecycle;
-  return {
+  std::vector<HttpRoute> routes = {
       {path, [&collector](const HttpRequest&) { return Metrics(collector); }},
       {"/", [path](const HttpRequest&) { return Landing(path); }},
       {"/healthz", [&collector](const HttpRequest&) { return Health(collector); }},
@@ -88,6 +89,8 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
       {"/-/reload", [&reloader, reloads](const HttpRequest&) { return Reload(reloader, reloads); },
        HttpMethod::kPost},
   };
+  AddLiveRoutes(collector.live(), routes);
+  return routes;
 }
 
 }  // namespace sched_exporter

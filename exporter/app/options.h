@@ -20,6 +20,7 @@ struct Options {
   std::optional<EventsFilter> events;          ///< The subcommand of that name, as the next.
   std::optional<std::string> explain;          ///< The PID, as it was written.
   std::optional<TopSeriesRequest> top_series;  ///< An empty source: the running exporter.
+  std::optional<std::string> health;           ///< A URL; empty: the running exporter.
   bool enable_lifecycle = false;               ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;

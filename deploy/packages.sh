@@ -25,19 +25,33 @@ build_packages=(
   zlib1g-dev
 )
 
+# Beside these, for `cpack -G DEB`.
+package_packages=(
+  dpkg-dev
+  file
+)
+
 test_packages=(
   clang-format-14
   clang-tidy-14
   curl
+  debootstrap
+  fish
+  iproute2
   libbenchmark-dev
   libbpf-tools
   libclang-rt-14-dev
   libgmock-dev
   libgtest-dev
+  man-db
+  procps
   prometheus
   prometheus-process-exporter
   shellcheck
+  strace
+  systemd
   util-linux
+  zsh
 )
 
 # fail LINE: the one line that tells what is wrong, then the end.

@@ -9,7 +9,7 @@ cd "$(dirname "$(dirname "$(readlink -f "$0")")")"
 source deploy/packages.sh
 
 need_root "the tests load BPF programs"
-install_missing "${build_packages[@]}" "${test_packages[@]}"
+install_missing "${build_packages[@]}" "${package_packages[@]}" "${test_packages[@]}"
 use_ccache
 
 passed=0

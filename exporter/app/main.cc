@@ -10,6 +10,7 @@
 
 #include "exporter/app/collector.h"
 #include "exporter/app/explain_command.h"
+#include "exporter/app/health_command.h"
 #include "exporter/app/instance_lock.h"
 #include "exporter/app/log.h"
 #include "exporter/app/options.h"
@@ -104,6 +105,9 @@ int Main(int argc, char** argv) {
     return RunTopSeriesCommand(*options->top_series, options->listen_address,
                                options->telemetry_path);
   }
+  if (options->health) {
+    return RunHealthCommand(*options->health, options->listen_address);
+  }
   const auto config = ReadConfig(*options);
   if (!config) {
     return Fatal(config.error());
@@ -112,6 +116,7 @@ int Main(int argc, char** argv) {
     std::puts("config is good");
     return EXIT_SUCCESS;
   }
+  RaisePermittedCapabilities();
   if (options->explain) {
     return RunExplainCommand(*config, options->paths, *options->explain);
   }

@@ -120,6 +120,16 @@ CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
   return top_series;
 }
 
+CLI::App* AddHealth(CLI::App& app, std::string& url) {
+  CLI::App* const health = app.add_subcommand(
+      "health", "Ask a running exporter whether it is healthy: exit code 0 or 1");
+  health
+      ->add_option("URL", url,
+                   "http://HOST:PORT/healthz; without it of the exporter that runs here")
+      ->type_name("");
+  return health;
+}
+
 }  // namespace
 
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
@@ -169,6 +179,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   const CLI::App* const top = AddTop(app, top_request);
   TopSeriesRequest request;
   const CLI::App* const top_series = AddTopSeries(app, request);
+  std::string health_url;
+  const CLI::App* const health = AddHealth(app, health_url);
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("sched_exporter ") + kVersion);
   try {
@@ -195,6 +207,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   }
   if (top_series->parsed()) {
     options.top_series = request;
+  }
+  if (health->parsed()) {
+    options.health = health_url;
   }
   return options;
 }

@@ -22,7 +22,8 @@ struct Options {
   std::optional<std::string> explain;          ///< The PID, as it was written.
   std::optional<TopSeriesRequest> top_series;  ///< An empty source: the running exporter.
   std::optional<TopRequest> top;
-  bool enable_lifecycle = false;  ///< POST /-/reload.
+  std::optional<std::string> health;  ///< A URL; empty: the running exporter.
+  bool enable_lifecycle = false;      ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;
 };

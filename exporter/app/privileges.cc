@@ -7,6 +7,20 @@
 
 namespace sched_exporter {
 
+void RaisePermittedCapabilities() {
+  capng_clear(CAPNG_SELECT_ALL);
+  if (capng_get_caps_process() != 0) {
+    return;
+  }
+  for (const unsigned capability : {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_NET_BIND_SERVICE,
+                                    CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN}) {
+    if (capng_have_capability(CAPNG_PERMITTED, capability) != 0) {
+      capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, capability);
+    }
+  }
+  static_cast<void>(capng_apply(CAPNG_SELECT_CAPS));
+}
+
 Result<void> DropPrivileges() {
   // Before 5.8 there is no CAP_BPF; neither is there anything that this exporter could load.
   constexpr capng_type_t kBoth = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);

@@ -36,6 +36,7 @@ test_packages=(
   libgtest-dev
   prometheus
   prometheus-process-exporter
+  python3-prometheus-client
   shellcheck
   util-linux
 )

@@ -161,6 +161,13 @@ struct KubernetesConfig {
   bool operator==(const KubernetesConfig&) const = default;
 };
 
+struct OpenMetricsConfig {
+  /// Texts in this format tell since when each series counts, by a sample `_created` beside each.
+  bool created = false;
+
+  bool operator==(const OpenMetricsConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -173,6 +180,7 @@ struct Config {
   FiltersConfig filters;
   LabelsConfig labels;
   KubernetesConfig kubernetes;
+  OpenMetricsConfig openmetrics;
 };
 
 }  // namespace sched_exporter

@@ -47,6 +47,7 @@ test_packages=(
   procps
   prometheus
   prometheus-process-exporter
+  python3-prometheus-client
   shellcheck
   strace
   systemd

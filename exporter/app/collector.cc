@@ -36,10 +36,13 @@ Collector::Collector(const Config& config, const HostPaths& paths)
       pods_(PodSourcesOf(config)),
       details_(paths),
       labels_(config.labels),
+      openmetrics_(config.openmetrics),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       latest_(Fail("no collection has been made yet")),
       reload_unix_ns_(RealtimeNs()),
-      last_sweep_(std::chrono::steady_clock::now()) {}
+      last_sweep_(std::chrono::steady_clock::now()) {
+  stats_.since_ns = BoottimeNs();
+}
 
 Result<std::unique_ptr<Collector>> Collector::Open(const Config& config, const HostPaths& paths) {
   std::unique_ptr<Collector> collector(new Collector(config, paths));
@@ -265,6 +268,7 @@ bool Collector::ApplyConfig() {
     pods_.set_sources(PodSourcesOf(*next));
     ledger_->set_limits(LimitsOf(next->limits));
     labels_ = next->labels;
+    openmetrics_ = next->openmetrics;
     ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
     naming_->Configure(*next);
     ledger_->set_constant_groups(naming_->ConstantGroups());
@@ -375,7 +379,8 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
     stats_.reload_unix_ns = reload_unix_ns_;
   }
   sample->stats = stats_;
-  sample->boot_unix_ns = BootUnixNs();
+  sample->boot_unix_ns = boot_time_.Steady(BootUnixNs());
+  sample->tells_created = openmetrics_.created;
   return sample;
 }
 

@@ -14,6 +14,7 @@
 #include "exporter/app/host_naming.h"
 #include "exporter/app/live_board.h"
 #include "exporter/app/pod_watcher.h"
+#include "exporter/base/clock.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/config/config.h"
@@ -95,6 +96,8 @@ class Collector {
   Snapshot snapshot_;
   std::uint64_t known_losses_ = 0;
   std::uint64_t new_cgroups_ = 0;  ///< When they were last taken.
+  OpenMetricsConfig openmetrics_;
+  SteadyBootTime boot_time_;
   ExporterStats stats_;
   UniqueFd wakeup_;
 

@@ -20,15 +20,17 @@ HttpResponse Plain(int status, const std::string& line) {
   return response;
 }
 
-HttpResponse Metrics(Collector& collector) {
+HttpResponse Metrics(Collector& collector, std::string_view accept) {
   auto sample = collector.Collect();
   if (!sample) {
     return Plain(kInternalError, sample.error().message);
   }
   HttpResponse response;
-  response.content_type = kTextContentType;
+  const TextFormat format = NegotiateFormat(accept);
+  response.content_type = ContentTypeOf(format);
   response.compressible = true;
-  response.body = SerializeText(SampleCollectable(std::move(*sample)));
+  response.by_accept = true;
+  response.body = Serialize(std::move(*sample), format);
   return response;
 }
 
@@ -81,7 +83,8 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
   const std::string path = options.telemetry_path;
   const bool reloads = options.enable_lifecycle;
   std::vector<HttpRoute> routes = {
-      {path, [&collector](const HttpRequest&) { return Metrics(collector); }},
+      {path,
+       [&collector](const HttpRequest& request) { return Metrics(collector, request.accept); }},
       {"/", [path](const HttpRequest&) { return Landing(path); }},
       {"/healthz", [&collector](const HttpRequest&) { return Health(collector); }},
       // We listen only once the programs are attached and the first collection has been made.

@@ -34,4 +34,14 @@ std::uint64_t BootUnixNs() {
   return best;
 }
 
+std::uint64_t SteadyBootTime::Steady(std::uint64_t boot_unix_ns) {
+  constexpr std::uint64_t kSlowReadingNs = 10'000'000;
+  const std::uint64_t moved_ns =
+      boot_unix_ns > held_ns_ ? boot_unix_ns - held_ns_ : held_ns_ - boot_unix_ns;
+  if (moved_ns > kSlowReadingNs) {
+    held_ns_ = boot_unix_ns;
+  }
+  return held_ns_;
+}
+
 }  // namespace sched_exporter

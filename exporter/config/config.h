@@ -171,6 +171,13 @@ struct LiveConfig {
   bool operator==(const LiveConfig&) const = default;
 };
 
+struct OpenMetricsConfig {
+  /// Texts in this format tell since when each series counts, by a sample `_created` beside each.
+  bool created = false;
+
+  bool operator==(const OpenMetricsConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -184,6 +191,7 @@ struct Config {
   LabelsConfig labels;
   KubernetesConfig kubernetes;
   LiveConfig live;
+  OpenMetricsConfig openmetrics;
 };
 
 }  // namespace sched_exporter

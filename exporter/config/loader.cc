@@ -90,6 +90,9 @@ void ReadNames(MappingReader& file, Findings& findings, Config& config) {
     section.OptionalText("pod_list_url", "http://HOST:PORT/PATH", IsPodListUrl,
                          kubernetes.pod_list_url);
   });
+  file.Section("openmetrics", [&config](MappingReader& section) {
+    section.Boolean("created", config.openmetrics.created);
+  });
 }
 
 /// Maps the keys of the file to `config`: the one place that knows their names and ranges.

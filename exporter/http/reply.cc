@@ -22,7 +22,9 @@ std::string RenderHead(const HttpResponse& response, std::string_view reason,
   AddHeader(head, "Cache-Control", "no-store");
   AddHeader(head, "X-Content-Type-Options", "nosniff");
   if (response.status == 405) AddHeader(head, "Allow", "GET, HEAD");
-  if (response.compressible) AddHeader(head, "Vary", "Accept-Encoding");
+  if (response.compressible) {
+    AddHeader(head, "Vary", response.by_accept ? "Accept, Accept-Encoding" : "Accept-Encoding");
+  }
   if (gzipped) AddHeader(head, "Content-Encoding", "gzip");
   if (response.content_type.starts_with("text/html")) {
     AddHeader(head, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");

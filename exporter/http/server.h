@@ -23,6 +23,7 @@ struct HttpResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   bool compressible = false;
+  bool by_accept = false;  ///< What it is depends on the request's Accept.
 };
 
 /// How a page is asked for.

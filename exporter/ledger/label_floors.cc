@@ -2,25 +2,25 @@
 
 namespace sched_exporter {
 
-void LabelFloors::Leave(std::uint32_t pid, const Comm& comm, const Totals& totals,
+void LabelFloors::Leave(std::uint32_t pid, const Comm& comm, const Said& last,
                         std::uint64_t now_ns) {
-  floors_[{pid, comm}] = {totals, now_ns};
+  floors_[{pid, comm}] = {last, now_ns};
 }
 
-Totals LabelFloors::Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const {
+LabelFloors::Said LabelFloors::Offset(std::uint32_t pid, const Comm& comm,
+                                      const Totals& totals) const {
   const auto found = floors_.find({pid, comm});
   if (found == floors_.end()) {
     return {};
   }
-  const Totals& floor = found->second.totals;
+  const auto& [floor, since_ns] = found->second.last;
   const auto above = [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; };
-  return {above(floor.user_ns, totals.user_ns),
-          above(floor.system_ns, totals.system_ns),
-          above(floor.wait_ns, totals.wait_ns),
-          above(floor.timeslices, totals.timeslices),
-          above(floor.voluntary_switches, totals.voluntary_switches),
-          above(floor.involuntary_switches, totals.involuntary_switches),
-          above(floor.migrations, totals.migrations)};
+  return {{above(floor.user_ns, totals.user_ns), above(floor.system_ns, totals.system_ns),
+           above(floor.wait_ns, totals.wait_ns), above(floor.timeslices, totals.timeslices),
+           above(floor.voluntary_switches, totals.voluntary_switches),
+           above(floor.involuntary_switches, totals.involuntary_switches),
+           above(floor.migrations, totals.migrations)},
+          since_ns};
 }
 
 void LabelFloors::Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit) {

@@ -14,18 +14,25 @@ namespace sched_exporter {
 /// the series it is the same one, and a counter must not go back.
 class LabelFloors {
  public:
-  /// The series with these labels ends with `totals`.
-  void Leave(std::uint32_t pid, const Comm& comm, const Totals& totals, std::uint64_t now_ns);
+  /// What a series says, or has to say besides what its process used.
+  struct Said {
+    Totals totals;
+    std::uint64_t since_ns = 0;  ///< When it said 0; 0: it has never said anything.
+  };
 
-  /// What a process with `totals` of its own has to add to them under these labels.
-  Totals Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const;
+  /// The series with these labels ends with `last`.
+  void Leave(std::uint32_t pid, const Comm& comm, const Said& last, std::uint64_t now_ns);
+
+  /// What a process with `totals` of its own has to add to them under these labels, and since when
+  /// the series counts that it goes on with.
+  Said Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const;
 
   /// Forgets what was left longer than `keep_ns` ago, and anything beyond `limit`.
   void Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit);
 
  private:
   struct Floor {
-    Totals totals;
+    Said last;
     std::uint64_t left_ns = 0;
   };
 

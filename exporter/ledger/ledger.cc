@@ -39,6 +39,7 @@ void Ledger::set_limits(const LedgerLimits& limits) {
 
 void Ledger::Apply(const Snapshot& snapshot) {
   sweep_ = snapshot.sweep;
+  former_ns_ = seeded_ ? now_ns_ : snapshot.boottime_ns;
   now_ns_ = snapshot.boottime_ns;
   finished_.clear();
   if (!seeded_) {

@@ -84,7 +84,7 @@ class Ledger {
     bool is_dropped = false;       ///< Its group says that it has no series.
     ProgramImagePtr image;         ///< What it runs, as far as events told.
     std::uint64_t lost_execs = 0;  ///< Execs without an event until `image` was noted.
-    Totals offset;                 ///< See LabelFloors.
+    LabelFloors::Said offset;      ///< Of its labels.
     bool new_labels = true;        ///< The offset is to be looked up in this sweep.
   };
   struct Task {
@@ -165,7 +165,7 @@ class Ledger {
   View::Id CgroupMember(std::uint64_t cgroup_id);
   void CountPopulations();
   void CountProcess(const Process& process);
-  Totals ShownTotals(const Process& process) const;
+  LabelFloors::Said ShownOf(const Process& process) const;
   Comm CommLabel(const Process& process) const;
   void RemoveEndedProcesses();
   void SettleViews();
@@ -192,6 +192,7 @@ class Ledger {
   LabelFloors floors_;
   LedgerLimits limits_;
   std::uint64_t now_ns_ = 0;
+  std::uint64_t former_ns_ = 0;  ///< Of the snapshot before; of the first one at that.
   std::uint64_t unattributed_ns_ = 0;
   std::uint64_t lost_execs_ = 0;  ///< Execs that no event told.
   std::map<std::uint32_t, std::uint64_t> exec_failures_;

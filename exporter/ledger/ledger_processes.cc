@@ -84,7 +84,7 @@ void Ledger::Rename(Process& process, const Comm& comm) {
     return;
   }
   if (comm_is_label_) {
-    floors_.Leave(process.key.tgid, process.comm, ShownTotals(process), now_ns_);
+    floors_.Leave(process.key.tgid, process.comm, ShownOf(process), now_ns_);
     process.new_labels = true;
   }
   process.comm = comm;
@@ -201,8 +201,17 @@ Comm Ledger::CommLabel(const Process& process) const {
   return comm_is_label_ ? process.comm : Comm{};
 }
 
-Totals Ledger::ShownTotals(const Process& process) const {
-  return processes_view_.member(process.member).totals + process.offset;
+LabelFloors::Said Ledger::ShownOf(const Process& process) const {
+  const View::Member& member = processes_view_.member(process.member);
+  const std::uint64_t before_ns = process.offset.since_ns;
+  std::uint64_t since_ns = member.since_ns;
+  if (since_ns != 0) {
+    since_ns = std::max(since_ns, process.key.leader_start_ns);
+  }
+  if (before_ns != 0) {
+    since_ns = since_ns == 0 ? before_ns : std::min(since_ns, before_ns);
+  }
+  return {member.totals + process.offset.totals, since_ns};
 }
 
 void Ledger::RemoveEndedProcesses() {
@@ -212,7 +221,7 @@ void Ledger::RemoveEndedProcesses() {
       return false;
     }
     if (processes_view_.member(process.member).shown) {
-      floors_.Leave(process.key.tgid, CommLabel(process), ShownTotals(process), now_ns_);
+      floors_.Leave(process.key.tgid, CommLabel(process), ShownOf(process), now_ns_);
     }
     if (const auto youngest = by_pid_.find(process.key.tgid);
         youngest != by_pid_.end() && youngest->second == &process) {
@@ -290,7 +299,7 @@ void Ledger::SettleFolded() { KeepOfRemoved(cgroups_.TakeFolded()); }
 void Ledger::KeepOfRemoved(std::vector<NamedRow> cgroups) {
   removed_cgroups_.Add(
       std::move(cgroups), [this](const std::string& path) { return naming_.CgroupLives(path); },
-      limits_.cgroups, limits_.codes);
+      limits_.cgroups, limits_.codes, former_ns_);
 }
 
 }  // namespace sched_exporter

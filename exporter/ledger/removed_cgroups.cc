@@ -22,7 +22,7 @@ std::string LivingParentOf(const std::string& path, const RemovedCgroups::Lives&
 }  // namespace
 
 void RemovedCgroups::Add(std::vector<NamedRow> cgroups, const Lives& lives, std::size_t most,
-                         std::size_t max_codes) {
+                         std::size_t max_codes, std::uint64_t zero_ns) {
   for (auto entry = sums_.begin(); entry != sums_.end();) {
     if (entry->first == "/" || lives(entry->first)) {
       ++entry;
@@ -37,8 +37,12 @@ void RemovedCgroups::Add(std::vector<NamedRow> cgroups, const Lives& lives, std:
     if (sums_.size() >= most && !sums_.contains(parent)) {
       parent = "/";
     }
-    NamedRow& sum = sums_[parent];
-    sum.name = parent;
+    const auto [entry, added] = sums_.try_emplace(parent);
+    NamedRow& sum = entry->second;
+    if (added) {
+      sum.name = parent;
+      sum.since_ns = zero_ns;
+    }
     sum.totals = sum.totals + cgroup.totals;
     codes_.AddTo(sum.lifecycle, cgroup.lifecycle, max_codes);
   }

@@ -19,9 +19,10 @@ class RemovedCgroups {
 
   /// Cgroups are gone, or none; with them perhaps some that had sums. To be called at each sweep.
   /// `lives` tells whether a cgroup is there; the root is taken for granted. Cgroups that would get
-  /// a sum beyond `most` go to the root's. `max_codes` is as CodeSeries has it.
+  /// a sum beyond `most` go to the root's. `max_codes` is as CodeSeries has it. `zero_ns` is when
+  /// sums that begin now were 0.
   void Add(std::vector<NamedRow> cgroups, const Lives& lives, std::size_t most,
-           std::size_t max_codes);
+           std::size_t max_codes, std::uint64_t zero_ns);
 
   /// The sums, by path.
   std::vector<NamedRow> Rows() const;

@@ -22,8 +22,10 @@ Report Ledger::MakeReport() const {
     row.cgroup = cgroups_.NameOf(cgroup_members_.at(process.cgroup_id).id);
     row.population = member.population;
     row.population.oldest_start_ns = key.leader_start_ns;  // also while its last task is missing
-    row.totals = ShownTotals(process);
-    row.inherited = process.offset;
+    const LabelFloors::Said shown = ShownOf(process);
+    row.totals = shown.totals;
+    row.since_ns = shown.since_ns;
+    row.inherited = process.offset.totals;
     row.resumed = member.resumed;
     report.processes.push_back(std::move(row));
   }
@@ -41,6 +43,7 @@ Report Ledger::MakeReport() const {
   report.unattributed_ns = unattributed_ns_;
   report.exec_failures = exec_failures_;
   report.tasks = living_;
+  report.since_ns = seed_boottime_ns_;
   return report;
 }
 

@@ -97,7 +97,7 @@ bool View::ComesBefore(Id a, Id b) const {
   return a < b;
 }
 
-void View::ChooseShown(std::vector<Id> candidates) {
+void View::ChooseShown(std::vector<Id> candidates, std::uint64_t zero_ns) {
   if (candidates.size() > limit_) {
     std::nth_element(candidates.begin(), candidates.begin() + limit_, candidates.end(),
                      [this](Id a, Id b) { return ComesBefore(a, b); });
@@ -113,6 +113,9 @@ void View::ChooseShown(std::vector<Id> candidates) {
       slot.member.resumed = slot.has_totals;
     }
     slot.member.shown = true;
+    if (slot.member.since_ns == 0) {
+      slot.member.since_ns = zero_ns;
+    }
   }
 }
 
@@ -124,6 +127,7 @@ void View::NoteTold() {
 
 void View::ForgetTotals(Id id) {
   slots_[id].member.totals = {};
+  slots_[id].member.since_ns = 0;
   slots_[id].split = {};
   slots_[id].has_totals = false;
 }
@@ -140,6 +144,11 @@ void View::GiveAway(Slot& slot) {
 }
 
 void View::Settle(std::uint64_t now_ns, std::vector<Id>& removed) {
+  const bool is_first = first_ns_ == 0;
+  first_ns_ = is_first ? now_ns : first_ns_;
+  // What is added now has been used since the last time.
+  const std::uint64_t zero_ns = is_first ? now_ns : last_ns_;
+  last_ns_ = now_ns;
   for (const Id id : touched_) {
     slots_[id].rank_ns += slots_[id].pending.run_ns;
   }
@@ -147,7 +156,7 @@ void View::Settle(std::uint64_t now_ns, std::vector<Id>& removed) {
   for (Slot& slot : slots_) {
     slot.member.shown = slot.member.shown && slot.wanted;
   }
-  ChooseShown(std::move(candidates));
+  ChooseShown(std::move(candidates), zero_ns);
   for (const Id id : touched_) {
     GiveAway(slots_[id]);
   }
@@ -170,6 +179,7 @@ OtherRow View::Other() const {
   OtherRow other;
   other.present = other_present_;
   other.totals = other_totals_;
+  other.since_ns = first_ns_;
   for (const Slot& slot : slots_) {
     if (!slot.used || slot.member.shown) {
       continue;

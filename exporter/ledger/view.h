@@ -23,6 +23,9 @@ class View {
     Population population;  ///< Counted anew at each sweep.
     bool shown = false;     ///< Has a series of its own.
     bool resumed = false;   ///< The series goes on after it was folded.
+    /// When the totals were 0: at the Settle() before the one that gave it a series. 0: it has had
+    /// none.
+    std::uint64_t since_ns = 0;
   };
 
   /// How long a shown member that nobody holds keeps its series.
@@ -98,7 +101,7 @@ class View {
   std::vector<Id> Candidates(std::uint64_t now_ns);
   bool IsKept(const Slot& slot, std::uint64_t now_ns) const;
   bool ComesBefore(Id a, Id b) const;
-  void ChooseShown(std::vector<Id> candidates);
+  void ChooseShown(std::vector<Id> candidates, std::uint64_t zero_ns);
   void GiveAway(Slot& slot);
 
   std::uint32_t limit_;
@@ -110,6 +113,8 @@ class View {
   TimeSplit other_split_;
   Delta other_pending_;
   bool other_present_ = false;
+  std::uint64_t first_ns_ = 0;  ///< Of the first Settle(); 0: there was none.
+  std::uint64_t last_ns_ = 0;   ///< Of the last one.
 };
 
 }  // namespace sched_exporter

@@ -3,8 +3,8 @@
 namespace sched_exporter {
 namespace {
 
-prometheus::ClientMetric& AddSeries(MetricFamily& to, const Family& family, LabelValues values) {
-  prometheus::ClientMetric& metric = to.metric.emplace_back();
+prometheus::ClientMetric& AddSeries(MadeFamily& to, const Family& family, LabelValues values) {
+  prometheus::ClientMetric& metric = to.family.metric.emplace_back();
   metric.label.reserve(values.own.size() + (values.more == nullptr ? 0 : values.more->size()));
   for (std::size_t i = 0; i < values.own.size(); ++i) {
     if (!values.own[i].empty()) {
@@ -35,44 +35,55 @@ LabelValues LabelsOf(const NamedRow& row) {
   return labels;
 }
 
-MetricFamily Builder::Begin(const Family& family, std::size_t series) {
-  MetricFamily made;
-  made.name = family.name;
-  made.help = family.help;
-  made.type = family.type;
-  made.metric.reserve(series);
+MadeFamily Builder::Begin(const Family& family, std::size_t series) {
+  MadeFamily made;
+  made.family.name = family.name;
+  made.family.help = family.help;
+  made.family.type = family.type;
+  made.family.metric.reserve(series);
+  if (family.type != prometheus::MetricType::Gauge) {
+    made.since_ns.reserve(series);
+  }
   return made;
 }
 
-void Builder::Put(MetricFamily& to, const Family& family, LabelValues values, double value) {
-  prometheus::ClientMetric& metric = AddSeries(to, family, std::move(values));
-  if (family.type == prometheus::MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
+void Builder::Put(MadeFamily& to, const Family& family, LabelValues values, double value) {
+  AddSeries(to, family, std::move(values)).gauge.value = value;
 }
 
-void Builder::Put(MetricFamily& to, const Family& family, LabelValues values,
-                  prometheus::ClientMetric::Histogram value) {
+void Builder::PutCounter(MadeFamily& to, const Family& family, LabelValues values, double value,
+                         std::uint64_t since_ns) {
+  AddSeries(to, family, std::move(values)).counter.value = value;
+  to.since_ns.push_back(since_ns);
+}
+
+void Builder::PutHistogram(MadeFamily& to, const Family& family, LabelValues values,
+                           prometheus::ClientMetric::Histogram value, std::uint64_t since_ns) {
   AddSeries(to, family, std::move(values)).histogram = std::move(value);
+  to.since_ns.push_back(since_ns);
 }
 
-void Builder::End(MetricFamily family) {
-  if (!family.metric.empty()) {
+void Builder::End(MadeFamily family) {
+  if (!family.family.metric.empty()) {
     families_.push_back(std::move(family));
   }
 }
 
 void Builder::Single(const Family& family, double value) {
-  MetricFamily made = Begin(family, 1);
+  MadeFamily made = Begin(family, 1);
   Put(made, family, {}, value);
+  End(std::move(made));
+}
+
+void Builder::SingleCounter(const Family& family, double value, std::uint64_t since_ns) {
+  MadeFamily made = Begin(family, 1);
+  PutCounter(made, family, {}, value, since_ns);
   End(std::move(made));
 }
 
 void Builder::Labelled(const Family& family,
                        const std::vector<std::pair<std::string, double>>& values) {
-  MetricFamily made = Begin(family, values.size());
+  MadeFamily made = Begin(family, values.size());
   for (const auto& [label, value] : values) {
     Put(made, family, {label}, value);
   }

@@ -41,30 +41,44 @@ inline double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; 
 
 inline double Count(std::uint64_t value) { return static_cast<double>(value); }
 
+/// A family with its series.
+struct MadeFamily {
+  MetricFamily family;
+  /// CLOCK_BOOTTIME since when each series counts, in their order. Gauges have none.
+  std::vector<std::uint64_t> since_ns;
+};
+
 /// Collects families; a family without series is left out.
 class Builder {
  public:
-  static MetricFamily Begin(const Family& family, std::size_t series);
+  static MadeFamily Begin(const Family& family, std::size_t series);
 
-  /// One series of a counter or gauge.
-  static void Put(MetricFamily& to, const Family& family, LabelValues values, double value);
+  /// One series of a gauge.
+  static void Put(MadeFamily& to, const Family& family, LabelValues values, double value);
+
+  /// One series of a counter.
+  static void PutCounter(MadeFamily& to, const Family& family, LabelValues values, double value,
+                         std::uint64_t since_ns);
 
   /// One series of a histogram.
-  static void Put(MetricFamily& to, const Family& family, LabelValues values,
-                  prometheus::ClientMetric::Histogram value);
+  static void PutHistogram(MadeFamily& to, const Family& family, LabelValues values,
+                           prometheus::ClientMetric::Histogram value, std::uint64_t since_ns);
 
-  void End(MetricFamily family);
+  void End(MadeFamily family);
 
-  /// A family of one series without labels.
+  /// A family of one gauge without labels.
   void Single(const Family& family, double value);
 
-  /// A family whose series differ in one label.
+  /// A family of one counter without labels.
+  void SingleCounter(const Family& family, double value, std::uint64_t since_ns);
+
+  /// A family of gauges that differ in one label.
   void Labelled(const Family& family, const std::vector<std::pair<std::string, double>>& values);
 
-  std::vector<MetricFamily> Take() { return std::move(families_); }
+  std::vector<MadeFamily> Take() { return std::move(families_); }
 
  private:
-  std::vector<MetricFamily> families_;
+  std::vector<MadeFamily> families_;
 };
 
 }  // namespace sched_exporter

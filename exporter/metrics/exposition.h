@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/metrics/negotiation.h"
 #include "exporter/model/exporter_stats.h"
 #include "exporter/model/report.h"
 
@@ -19,6 +20,7 @@ struct Sample {
   ExporterStats stats;
   /// CLOCK_REALTIME less CLOCK_BOOTTIME: turns start times into Unix time.
   std::uint64_t boot_unix_ns = 0;
+  bool tells_created = false;  ///< In OpenMetrics: since when each series counts.
 };
 
 /// Turns a sample into metric families. This is the one place where nanoseconds become seconds.
@@ -32,10 +34,10 @@ class SampleCollectable : public prometheus::Collectable {
   std::shared_ptr<const Sample> sample_;
 };
 
-/// The content type of SerializeText().
-inline constexpr const char kTextContentType[] = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The text exposition format 0.0.4 of what `collectable` has.
 std::string SerializeText(const prometheus::Collectable& collectable);
+
+/// `sample` in `format`. Names, labels and values of series are the same in all formats.
+std::string Serialize(std::shared_ptr<const Sample> sample, TextFormat format);
 
 }  // namespace sched_exporter

@@ -12,16 +12,17 @@ namespace {
 struct Row {
   LabelValues labels;
   const Lifecycle* lifecycle;
+  std::uint64_t since_ns;
 };
 
 std::vector<Row> RowsOf(const std::vector<NamedRow>& named, const OtherRow& other) {
   std::vector<Row> rows;
   rows.reserve(named.size() + 1);
   for (const NamedRow& row : named) {
-    rows.push_back({LabelsOf(row), &row.lifecycle});
+    rows.push_back({LabelsOf(row), &row.lifecycle, row.since_ns});
   }
   if (other.present) {
-    rows.push_back({{kOther}, &other.lifecycle});
+    rows.push_back({{kOther}, &other.lifecycle, other.since_ns});
   }
   return rows;
 }
@@ -34,21 +35,22 @@ std::string ErrnoLabel(std::uint32_t error) {
 /// A series for each row, also where nothing happened yet.
 void AddCounts(Builder& builder, const Family& family, const std::vector<Row>& rows,
                std::uint64_t Lifecycle::*field) {
-  MetricFamily made = Builder::Begin(family, rows.size());
+  MadeFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
-    Builder::Put(made, family, row.labels, Count(row.lifecycle->*field));
+    Builder::PutCounter(made, family, row.labels, Count(row.lifecycle->*field), row.since_ns);
   }
   builder.End(std::move(made));
 }
 
-/// A series for each code that was seen in a row.
+/// A series for each code that was seen in a row; it has counted from 0 as long as the others.
 void AddCodes(Builder& builder, const Family& family, const std::vector<Row>& rows,
               std::map<std::uint32_t, std::uint64_t> Lifecycle::*field,
               std::string (*name_of)(std::uint32_t)) {
-  MetricFamily made = Builder::Begin(family, rows.size());
+  MadeFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
     for (const auto& [code, count] : row.lifecycle->*field) {
-      Builder::Put(made, family, With(row.labels, name_of(code)), Count(count));
+      Builder::PutCounter(made, family, With(row.labels, name_of(code)), Count(count),
+                          row.since_ns);
     }
   }
   builder.End(std::move(made));
@@ -80,20 +82,20 @@ prometheus::ClientMetric::Histogram HistogramOf(const Lifetimes& lifetimes) {
 
 /// A histogram has 18 lines: none for a row in which no process ended.
 void AddLifetimes(Builder& builder, const Family& family, const std::vector<Row>& rows) {
-  MetricFamily made = Builder::Begin(family, rows.size());
+  MadeFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
     prometheus::ClientMetric::Histogram histogram = HistogramOf(row.lifecycle->lifetimes);
     if (histogram.sample_count != 0) {
-      Builder::Put(made, family, row.labels, std::move(histogram));
+      Builder::PutHistogram(made, family, row.labels, std::move(histogram), row.since_ns);
     }
   }
   builder.End(std::move(made));
 }
 
 void AddHostFailures(Builder& builder, const Family& family, const Report& report) {
-  MetricFamily made = Builder::Begin(family, report.exec_failures.size());
+  MadeFamily made = Builder::Begin(family, report.exec_failures.size());
   for (const auto& [error, count] : report.exec_failures) {
-    Builder::Put(made, family, {ErrnoLabel(error)}, Count(count));
+    Builder::PutCounter(made, family, {ErrnoLabel(error)}, Count(count), report.since_ns);
   }
   builder.End(std::move(made));
 }

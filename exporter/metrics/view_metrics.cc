@@ -8,32 +8,37 @@ struct Series {
   LabelValues labels;
   const Totals* totals;
   const Population* population;
+  std::uint64_t since_ns;
 };
 
 void AddView(Builder& builder, const ViewFamilies& families, const std::vector<Series>& rows) {
   const std::size_t n = rows.size();
-  MetricFamily cpu = Builder::Begin(families.cpu, 2 * n);
-  MetricFamily wait = Builder::Begin(families.wait, n);
-  MetricFamily switches = Builder::Begin(families.switches, 2 * n);
-  MetricFamily timeslices = Builder::Begin(families.timeslices, n);
-  MetricFamily migrations = Builder::Begin(families.migrations, n);
-  MetricFamily threads = Builder::Begin(families.threads, n);
+  MadeFamily cpu = Builder::Begin(families.cpu, 2 * n);
+  MadeFamily wait = Builder::Begin(families.wait, n);
+  MadeFamily switches = Builder::Begin(families.switches, 2 * n);
+  MadeFamily timeslices = Builder::Begin(families.timeslices, n);
+  MadeFamily migrations = Builder::Begin(families.migrations, n);
+  MadeFamily threads = Builder::Begin(families.threads, n);
   for (const Series& row : rows) {
     const Totals& t = *row.totals;
-    Builder::Put(cpu, families.cpu, With(row.labels, "user"), Seconds(t.user_ns));
-    Builder::Put(cpu, families.cpu, With(row.labels, "system"), Seconds(t.system_ns));
-    Builder::Put(wait, families.wait, row.labels, Seconds(t.wait_ns));
-    Builder::Put(switches, families.switches, With(row.labels, "voluntary"),
-                 Count(t.voluntary_switches));
-    Builder::Put(switches, families.switches, With(row.labels, "involuntary"),
-                 Count(t.involuntary_switches));
-    Builder::Put(timeslices, families.timeslices, row.labels, Count(t.timeslices));
-    Builder::Put(migrations, families.migrations, row.labels, Count(t.migrations));
+    Builder::PutCounter(cpu, families.cpu, With(row.labels, "user"), Seconds(t.user_ns),
+                        row.since_ns);
+    Builder::PutCounter(cpu, families.cpu, With(row.labels, "system"), Seconds(t.system_ns),
+                        row.since_ns);
+    Builder::PutCounter(wait, families.wait, row.labels, Seconds(t.wait_ns), row.since_ns);
+    Builder::PutCounter(switches, families.switches, With(row.labels, "voluntary"),
+                        Count(t.voluntary_switches), row.since_ns);
+    Builder::PutCounter(switches, families.switches, With(row.labels, "involuntary"),
+                        Count(t.involuntary_switches), row.since_ns);
+    Builder::PutCounter(timeslices, families.timeslices, row.labels, Count(t.timeslices),
+                        row.since_ns);
+    Builder::PutCounter(migrations, families.migrations, row.labels, Count(t.migrations),
+                        row.since_ns);
     if (!families.threads.name.empty()) {
       Builder::Put(threads, families.threads, row.labels, row.population->threads);
     }
   }
-  for (MetricFamily* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
+  for (MadeFamily* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
     builder.End(std::move(*family));
   }
 }
@@ -54,19 +59,20 @@ void AddProcesses(Builder& builder, const Families& families, const Sample& samp
   const Report& report = sample.report;
   std::vector<Series> rows;
   rows.reserve(report.processes.size() + 1);
-  MetricFamily start = Builder::Begin(families.process_start_time, report.processes.size());
-  MetricFamily info = Builder::Begin(families.process_info, report.processes.size());
+  MadeFamily start = Builder::Begin(families.process_start_time, report.processes.size());
+  MadeFamily info = Builder::Begin(families.process_info, report.processes.size());
   for (const ProcessRow& row : report.processes) {
     LabelValues labels{std::to_string(row.pid), row.comm, row.group};
     Builder::Put(info, families.process_info, InfoLabels(row), 1);
     Builder::Put(start, families.process_start_time, labels,
                  Seconds(sample.boot_unix_ns + row.population.oldest_start_ns));
-    rows.push_back({std::move(labels), &row.totals, &row.population});
+    rows.push_back({std::move(labels), &row.totals, &row.population, row.since_ns});
   }
   if (report.other_processes.present) {
     rows.push_back({{kOther, report.other_comm, report.other_group},
                     &report.other_processes.totals,
-                    &report.other_processes.population});
+                    &report.other_processes.population,
+                    report.other_processes.since_ns});
   }
   AddView(builder, families.process, rows);
   builder.End(std::move(start));
@@ -77,16 +83,16 @@ std::vector<Series> NamedSeries(const std::vector<NamedRow>& named, const OtherR
   std::vector<Series> rows;
   rows.reserve(named.size() + 1);
   for (const NamedRow& row : named) {
-    rows.push_back({LabelsOf(row), &row.totals, &row.population});
+    rows.push_back({LabelsOf(row), &row.totals, &row.population, row.since_ns});
   }
   if (other.present) {
-    rows.push_back({{kOther}, &other.totals, &other.population});
+    rows.push_back({{kOther}, &other.totals, &other.population, other.since_ns});
   }
   return rows;
 }
 
 void AddProcessCounts(Builder& builder, const Family& family, const std::vector<Series>& rows) {
-  MetricFamily processes = Builder::Begin(family, rows.size());
+  MadeFamily processes = Builder::Begin(family, rows.size());
   for (const Series& row : rows) {
     Builder::Put(processes, family, row.labels, row.population->processes);
   }
@@ -99,7 +105,7 @@ void AddGroupsAndCgroups(Builder& builder, const Families& families, const Sampl
   const std::vector<Series> cgroups = NamedSeries(report.cgroups, report.other_cgroups);
   AddView(builder, families.group, groups);
   AddProcessCounts(builder, families.group_processes, groups);
-  MetricFamily oldest = Builder::Begin(families.group_oldest_start_time, groups.size());
+  MadeFamily oldest = Builder::Begin(families.group_oldest_start_time, groups.size());
   for (const Series& row : groups) {
     if (row.population->oldest_start_ns != 0) {
       Builder::Put(oldest, families.group_oldest_start_time, row.labels,

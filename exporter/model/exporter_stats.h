@@ -42,6 +42,7 @@ struct SelfStats {
 /// What the exporter says of itself.
 struct ExporterStats {
   std::string version;
+  std::uint64_t since_ns = 0;     ///< CLOCK_BOOTTIME before anything below was counted.
   std::uint64_t collect_ns = 0;   ///< The last sweep, from the first read to the totals.
   std::uint64_t collections = 0;  ///< Sweeps that succeeded.
   std::uint64_t collection_errors = 0;

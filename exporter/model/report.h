@@ -38,6 +38,7 @@ struct ProcessRow {
   Totals inherited = {};
   /// It was folded for a time since the series began: `totals` has a gap.
   bool resumed = false;
+  std::uint64_t since_ns = 0;  ///< As NamedRow has it.
 };
 
 /// A group or cgroup with series of its own.
@@ -48,6 +49,9 @@ struct NamedRow {
   Totals totals;
   Lifecycle lifecycle = {};
   bool resumed = false;  ///< As ProcessRow's.
+  /// CLOCK_BOOTTIME at which totals and lifecycle were 0; later than any moment at which a report
+  /// had more of a row of this name.
+  std::uint64_t since_ns = 0;
 };
 
 /// What has no series of its own in a view, together.
@@ -56,7 +60,8 @@ struct OtherRow {
   std::uint64_t folded = 0;  ///< Members folded at the moment.
   Population population;
   Totals totals;
-  Lifecycle lifecycle = {};  ///< Not of processes.
+  Lifecycle lifecycle = {};    ///< Not of processes.
+  std::uint64_t since_ns = 0;  ///< As NamedRow has it.
 };
 
 struct CpuRow {
@@ -80,6 +85,7 @@ struct Report {
   std::uint64_t unattributed_ns = 0;
   std::uint64_t tasks = 0;                               ///< Living.
   std::map<std::uint32_t, std::uint64_t> exec_failures;  ///< Of the whole host, by errno.
+  std::uint64_t since_ns = 0;  ///< CLOCK_BOOTTIME at which all of it was 0.
 };
 
 }  // namespace sched_exporter

@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 /// All fields of a config. A field that is added to a struct breaks the bindings below until it is
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
-  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes,
-               live] = config;
+  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes, live,
+               openmetrics] = config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
@@ -34,13 +34,15 @@ auto Fields(const Config& config) {
   const auto& [omit] = labels;
   const auto& [log_directory, pod_list_file, pod_list_url] = kubernetes;
   const auto& [live_top, live_events, live_history] = live;
+  const auto& [created] = openmetrics;
   const NamingConfig only_rules{rules, true};
-  return std::make_tuple(
-      interval, walk, tasks, events_bytes, sums, processes, groups, cgroups, codes, dead_series,
-      output, file, rotate_bytes, keep, arguments, arguments_bytes, transport, exec_failures,
-      hierarchy, only_rules, children, process_filter.include, process_filter.exclude,
-      group_filter.include, group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude,
-      omit, log_directory, pod_list_file, pod_list_url, live_top, live_events, live_history);
+  return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
+                         codes, dead_series, output, file, rotate_bytes, keep, arguments,
+                         arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
+                         process_filter.include, process_filter.exclude, group_filter.include,
+                         group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
+                         log_directory, pod_list_file, pod_list_url, live_top, live_events,
+                         live_history, created);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -134,6 +136,8 @@ const std::vector<KeyCase>& KeyCases() {
       {"live.events", "  events: true", "  events: false",
        [](Config& c) { c.live.events = false; }},
       {"live.history", "history: 5m", "history: 1h", [](Config& c) { c.live.history = 1h; }},
+      {"openmetrics.created", "created: false", "created: true",
+       [](Config& c) { c.openmetrics.created = true; }},
   };
   return kCases;
 }

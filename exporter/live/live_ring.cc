@@ -115,7 +115,7 @@ std::vector<std::size_t> TopOf(const std::vector<Moved>& moved,
   std::vector<std::size_t> top;
   const auto last = all.begin() + static_cast<std::ptrdiff_t>(count);
   for (const Measure measure : measures) {
-    std::partial_sort(all.begin(), last, all.end(), [&](std::size_t a, std::size_t b) {
+    std::nth_element(all.begin(), last, all.end(), [&](std::size_t a, std::size_t b) {
       const std::uint64_t x = measure(moved[a]);
       const std::uint64_t y = measure(moved[b]);
       return x != y ? x > y : a < b;

@@ -92,6 +92,19 @@ std::string ManyRules() {
   return config + "  - name: '{{.Comm}}'\n    cmdline: ['.+']\n";
 }
 
+/// With a sample more for each counter.
+void MeasureWithCreated(const HeaderMap& headers) {
+  Exporter::Settings settings;
+  settings.config = "openmetrics: {created: true}\n";
+  const auto exporter = Exporter::Start(settings);
+  if (!exporter) {
+    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
+    return;
+  }
+  Measure("sched_exporter, OpenMetrics with created", (*exporter)->pid(), (*exporter)->port(),
+          headers, 50);
+}
+
 /// The same scrape with rules: they are asked when processes appear.
 void MeasureWithRules() {
   Exporter::Settings settings;
@@ -128,6 +141,12 @@ int Main(int processes) {
   const pid_t pid = (*exporter)->pid();
   Measure("sched_exporter, plain", pid, (*exporter)->port(), {}, 50);
   Measure("sched_exporter, gzip", pid, (*exporter)->port(), {{"Accept-Encoding", "gzip"}}, 50);
+  const HeaderMap open_metrics{{"Accept", "application/openmetrics-text;version=1.0.0"}};
+  Measure("sched_exporter, OpenMetrics", pid, (*exporter)->port(), open_metrics, 50);
+  HeaderMap open_gzip = open_metrics;
+  open_gzip["Accept-Encoding"] = "gzip";
+  Measure("sched_exporter, OpenMetrics, gzip", pid, (*exporter)->port(), open_gzip, 50);
+  MeasureWithCreated(open_metrics);
   MeasureWithRules();
   constexpr int kPeerPort = 19256;
   const pid_t peer = StartPeer(kPeerPort);

@@ -43,16 +43,17 @@ pid_t Spawn(const std::string& config, const std::string& storage, const std::st
 
 }  // namespace
 
-Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(int target_port) {
+Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(
+    const std::map<std::string, int>& jobs) {
   std::unique_ptr<PrometheusServer> server(new PrometheusServer());
   const std::string& directory = server->directory_.path();
-  const std::string config =
-      server->directory_.Write("prometheus.yml",
-                               "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-                               "scrape_configs:\n"
-                               "  - job_name: sched\n"
-                               "    static_configs: [{targets: ['127.0.0.1:" +
-                                   std::to_string(target_port) + "']}]\n");
+  std::string text = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n";
+  for (const auto& [job, port] : jobs) {
+    text.append("  - job_name: ").append(job);
+    text.append("\n    static_configs: [{targets: ['127.0.0.1:").append(std::to_string(port));
+    text.append("']}]\n");
+  }
+  const std::string config = server->directory_.Write("prometheus.yml", text);
   server->port_ = FreePort();
   server->pid_ = Spawn(config, directory + "/data", "127.0.0.1:" + std::to_string(server->port_),
                        directory + "/log");

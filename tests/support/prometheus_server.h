@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -11,11 +12,15 @@
 
 namespace sched_exporter::test_support {
 
-/// A real Prometheus (Debian's package) that scrapes one target every second.
+/// A real Prometheus (Debian's package) that scrapes targets every second.
 class PrometheusServer {
  public:
   /// Starts it with storage in a directory of its own and waits until it is ready.
-  static Result<std::unique_ptr<PrometheusServer>> Start(int target_port);
+  static Result<std::unique_ptr<PrometheusServer>> Start(int target_port) {
+    return Start({{"sched", target_port}});
+  }
+  /// The same with a port on 127.0.0.1 for each job.
+  static Result<std::unique_ptr<PrometheusServer>> Start(const std::map<std::string, int>& jobs);
   ~PrometheusServer();
   PrometheusServer(const PrometheusServer&) = delete;
   PrometheusServer& operator=(const PrometheusServer&) = delete;

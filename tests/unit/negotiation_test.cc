@@ -35,11 +35,11 @@ TEST(Negotiation, ServesWhatEachPrometheusPrefers) {
        "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;"
        "q=0.2"});
   ExpectFormat(TextFormat::kOpenMetricsAsDraft,
-               {// 2.5 to 2.34
+               {// early releases of Prometheus 2
                 "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;"
                 "q=0.1"});
   ExpectFormat(TextFormat::kClassic,
-               {// 1 and 2.0 to 2.4
+               {// Prometheus 1
                 "text/plain;version=0.0.4;q=1,*/*;q=0.1",
                 // 3, with scrape_protocols: [PrometheusText1.0.0, PrometheusText0.0.4]
                 "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;"

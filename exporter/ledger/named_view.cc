@@ -100,7 +100,7 @@ std::vector<NamedRow> NamedView::TakeFolded() {
 NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
   const View::Member& member = view_.member(id);
   return {group.name,         group.labels,   member.population, member.totals,
-          lifecycles_.Of(id), member.resumed, member.since_ns};
+          lifecycles_.Of(id), member.since_ns, member.resumed};
 }
 
 std::vector<NamedRow> NamedView::Rows() const {

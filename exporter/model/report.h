@@ -48,10 +48,10 @@ struct NamedRow {
   Population population;
   Totals totals;
   Lifecycle lifecycle = {};
-  bool resumed = false;  ///< As ProcessRow's.
   /// CLOCK_BOOTTIME at which totals and lifecycle were 0; later than any moment at which a report
   /// had more of a row of this name.
   std::uint64_t since_ns = 0;
+  bool resumed = false;  ///< As ProcessRow's.
 };
 
 /// What has no series of its own in a view, together.

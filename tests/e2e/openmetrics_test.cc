@@ -311,8 +311,9 @@ TEST_F(OpenMetrics, CpuTimeSinceCreatedIsWhatTheKernelSays) {
   const MetricsText metrics = Scrape();
   const double most = run_s();
   const double counted = metrics.Sum("sched_process_cpu_seconds_total", labels);
-  EXPECT_GE(counted, least - 0.01);
-  EXPECT_LE(counted, most + 0.01) << "all of its life";
+  // What runs is up to a tick ahead of /proc.
+  EXPECT_GE(counted, least - 0.05);
+  EXPECT_LE(counted, most + 0.05) << "all of its life";
   EXPECT_EQ(metrics.Count("sched_process_cpu_seconds_created", labels), 2U);
   const double created = metrics.Sum("sched_process_cpu_seconds_created", labels) / 2;
   EXPECT_NEAR(created, metrics.Sum("sched_process_start_time_seconds", labels), 1e-6);
@@ -328,6 +329,7 @@ TEST_F(OpenMetrics, AGroupThatBeginsAnewIsCreatedAfterItsLastScrape) {
     return n == 0 ? 0 : metrics.Sum("sched_group_cpu_seconds_created", labels) / n;
   };
   const double begin = UnixTime();
+  Scrape();
   double first = 0;
   {
     const Burner burner("om-again");
@@ -335,7 +337,7 @@ TEST_F(OpenMetrics, AGroupThatBeginsAnewIsCreatedAfterItsLastScrape) {
     first = created();
   }
   EXPECT_LE(first, UnixTime());
-  EXPECT_GE(first, begin - 5.1) << "no longer ago than the sweep before, at their interval";
+  EXPECT_GE(first, begin) << "a sweep began after that, and had no such group";
   double last_seen = 0;
   ASSERT_TRUE(WaitUntil([&] {
     const double now = UnixTime();

@@ -57,7 +57,7 @@ strace --follow-forks --quiet=all --output="$work/trace" "${confine[@]}" \
 tracer=$!
 await 'it serves under strace' curl -sS --fail "http://127.0.0.1:$port/readyz"
 exporter=$(pgrep --parent "$tracer")
-count_probes "http://127.0.0.1:$port/metrics"
+count_probes curl -sS --fail "http://127.0.0.1:$port/metrics"
 curl -sS --fail --request POST "http://127.0.0.1:$port/-/reload" >/dev/null
 kill -HUP "$exporter"
 await 'it reloads' grep -q 'config reloaded' "$exporter_log"

@@ -44,6 +44,7 @@ container=$("${buildah[@]}" from scratch)
   sh -c 'apt-get -q update && apt-get -q -y install --no-install-recommends ccache' >"$work/base.log" 2>&1 ||
   fail "the base: $(tail -n 1 "$work/base.log")"
 "${buildah[@]}" commit --quiet --rm "$container" localhost/base >/dev/null
+base_size=$(du -sm --apparent-size "$work/base" | cut -f1)
 rm -rf "$work/base"
 
 begin=$SECONDS
@@ -76,10 +77,9 @@ done
 left=$(find "$root/usr/include" "$root/src" "$root/usr/lib" "$root/var/lib/apt/lists" "$root/tmp" -xdev \
   '(' -name '*.h' -o -name '*.a' -o -name '*_Packages*' -o -name '*.deb' ')' -print -quit 2>/dev/null || true)
 [[ -z $left ]] || fail "left in the image: ${left#"$root"}"
-base_size=$("${buildah[@]}" inspect --type image --format '{{.Docker.Size}}' localhost/base 2>/dev/null || echo 0)
-echo "size of all files: $(du -xsm --apparent-size "$root" | cut -f1) MB (base: $((base_size / 1000000)) MB as an archive)"
+echo "files of the image: $(du -xsm --apparent-size "$root" | cut -f1) MB, of its base: $base_size MB"
 
-# run COMMAND...: in the container as a runtime would: the image's user, the bounding set, and what the
+# In the container as a runtime would: the image's user, the bounding set, and what the
 # file of the program has; no ambient ones. The host's PID namespace, /proc and /sys.
 bounding=-all,+bpf,+perfmon,+sys_ptrace
 mount --rbind /proc "$root/proc"

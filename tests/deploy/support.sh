@@ -26,13 +26,13 @@ alone() {
     SCHED_EXPORTER_ALONE=1 exec unshare --mount --propagation private "$@"
 }
 
-# await WHAT COMMAND...: until it succeeds, for half a minute at most.
+# await WHAT COMMAND...: until it succeeds, for two minutes at most: the machine may be busy.
 await() {
-  local what=$1 deadline=$((SECONDS + 30))
+  local what=$1 deadline=$((SECONDS + 120))
   shift
   until "$@" >/dev/null 2>&1; do
     [[ -z $exporter ]] || kill -0 "$exporter" 2>/dev/null || fail "the exporter ended; $what"
-    [[ $SECONDS -lt $deadline ]] || fail "waited 30 s in vain: $what"
+    [[ $SECONDS -lt $deadline ]] || fail "waited 120 s in vain: $what"
     sleep 0.05
   done
 }

@@ -40,10 +40,12 @@ test_packages=(
   iproute2
   libbenchmark-dev
   libbpf-tools
+  libcap2-bin
   libclang-rt-14-dev
   libgmock-dev
   libgtest-dev
   man-db
+  openssl
   procps
   prometheus
   prometheus-process-exporter
@@ -54,6 +56,20 @@ test_packages=(
   util-linux
   zsh
 )
+
+# Programs that tests need and that many a machine has from elsewhere: PROGRAM=PACKAGE.
+test_programs=(
+  node=nodejs
+  npm=npm
+)
+
+# packages_of PROGRAM=PACKAGE...: the packages of those programs that are missing.
+packages_of() {
+  local pair
+  for pair; do
+    command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+  done
+}
 
 # fail LINE: the one line that tells what is wrong, then the end.
 fail() {

@@ -9,7 +9,8 @@ cd "$(dirname "$(dirname "$(readlink -f "$0")")")"
 source deploy/packages.sh
 
 need_root "the tests load BPF programs"
-install_missing "${build_packages[@]}" "${package_packages[@]}" "${test_packages[@]}"
+mapfile -t packages < <(packages_of "${test_programs[@]}")
+install_missing "${build_packages[@]}" "${package_packages[@]}" "${test_packages[@]}" "${packages[@]}"
 use_ccache
 
 passed=0

@@ -94,7 +94,7 @@ sed -i 's/^  output: none/  output: file/' "$root/etc/sched_exporter/config.yml"
 start_unit
 await "the unit's command line serves" curl -sS --fail "http://127.0.0.1:$port/readyz"
 in_root sched_exporter "--web.listen-address=127.0.0.1:$port" health >/dev/null
-count_probes "http://127.0.0.1:$port/metrics"
+count_probes curl -sS --fail "http://127.0.0.1:$port/metrics"
 await 'events are in the file' test -s "$root/var/log/sched_exporter/events.json"
 stop_exporter
 umount "$root/var/log"

@@ -26,13 +26,13 @@ alone() {
     SCHED_EXPORTER_ALONE=1 exec unshare --mount --propagation private "$@"
 }
 
-# await WHAT COMMAND...: until it succeeds, for half a minute at most.
+# await WHAT COMMAND...: until it succeeds, for two minutes at most: the machine may be busy.
 await() {
-  local what=$1 deadline=$((SECONDS + 30))
+  local what=$1 deadline=$((SECONDS + 120))
   shift
   until "$@" >/dev/null 2>&1; do
     [[ -z $exporter ]] || kill -0 "$exporter" 2>/dev/null || fail "the exporter ended; $what"
-    [[ $SECONDS -lt $deadline ]] || fail "waited 30 s in vain: $what"
+    [[ $SECONDS -lt $deadline ]] || fail "waited 120 s in vain: $what"
     sleep 0.05
   done
 }
@@ -74,7 +74,7 @@ clean_root() {
 }
 
 # furnish DIRECTORY: what a root needs to install packages and to run an exporter: the host's /proc
-# and /sys, some devices, names of hosts, and the packages that were downloaded before.
+# and /sys, some devices, the names of hosts, and the packages that were downloaded before.
 furnish() {
   local root=$1 place
   for place in null zero full random urandom; do
@@ -85,8 +85,6 @@ furnish() {
   mount --rbind /sys "$root/sys"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
   mount --bind "$cache/archives" "$root/var/cache/apt/archives"
-  printf 'Binary::apt::APT::Keep-Downloaded-Packages "1";\nAPT::Keep-Downloaded-Packages "1";\n' \
-    >"$root/etc/apt/apt.conf.d/01keep"
 }
 
 # confined UID CAPABILITIES: sets `confine` to a setpriv command for a user that is nobody's, with these
@@ -107,15 +105,30 @@ stop_exporter() {
   exporter=
 }
 
-# count_probes METRICS_URL: runs a program with a name of its own 50 times and fails if the exporter
-# does not count exactly these.
+# count_probes COMMAND...: runs a program with a name of its own 50 times and fails if the exporter
+# does not count exactly these. COMMAND prints its metrics.
 count_probes() {
   local directory name counted
   name=probe$RANDOM
   directory=$(mktemp -d)
   cp /bin/true "$directory/$name"
   for _ in {1..50}; do "$directory/$name"; done
-  counted=$(curl -sS --fail "$1" | sed -n "s/^sched_group_execs_total{group=\"$name\"} //p")
+  counted=$("$@" | sed -n "s/^sched_group_execs_total{group=\"$name\"} //p")
   rm -rf "$directory"
   [[ $counted == 50 ]] || fail "50 execs of $name were counted as \"$counted\""
+}
+
+# sees_roots_process COMMAND...: fails if the exporter does not know the program and the user of a
+# process that belongs to root, or in which cgroup it is. COMMAND prints its metrics.
+sees_roots_process() {
+  local sleeper info cgroup
+  sleep 600 &
+  sleeper=$!
+  info=$("$@" | grep "^sched_process_info{pid=\"$sleeper\"," || true)
+  cgroup=$(sed -n 's/^[0-9]*:\(cpu\|cpu,cpuacct\|cpuacct\|\):\(.*\)/cgroup="\2"/p' "/proc/$sleeper/cgroup")
+  kill "$sleeper"
+  wait "$sleeper" 2>/dev/null || true
+  [[ $info == *'exe="/'*'/sleep"'* ]] || fail "no exe of root's process: $info"
+  [[ $info == *'user="root"'* ]] || fail "no user of root's process: $info"
+  grep -qF "$cgroup" <<<"$info" || fail "no cgroup of root's process, which is in $cgroup: $info"
 }

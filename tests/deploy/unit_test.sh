@@ -15,7 +15,8 @@ exporter_log=$work/exporter.log
 : >"$exporter_log"
 tracer=
 clean_up() {
-  [[ -z $exporter ]] || kill "$exporter" 2>/dev/null || true
+  # strace ends with the one that it runs.
+  [[ -z $tracer ]] || pkill --parent "$tracer" || true
   [[ -z $tracer ]] || wait "$tracer" 2>/dev/null || true
   rm -rf "$work"
 }
@@ -55,9 +56,10 @@ strace --follow-forks --quiet=all --output="$work/trace" "${confine[@]}" \
   "$work/sched_exporter" --config.file="$work/config.yml" --allow-second-instance --web.enable-lifecycle \
   --web.listen-address="127.0.0.1:$port" 2>"$exporter_log" &
 tracer=$!
+exporter=$tracer
 await 'it serves under strace' curl -sS --fail "http://127.0.0.1:$port/readyz"
 exporter=$(pgrep --parent "$tracer")
-count_probes "http://127.0.0.1:$port/metrics"
+count_probes curl -sS --fail "http://127.0.0.1:$port/metrics"
 curl -sS --fail --request POST "http://127.0.0.1:$port/-/reload" >/dev/null
 kill -HUP "$exporter"
 await 'it reloads' grep -q 'config reloaded' "$exporter_log"

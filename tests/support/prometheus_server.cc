@@ -44,15 +44,19 @@ pid_t Spawn(const std::string& config, const std::string& storage, const std::st
 }  // namespace
 
 Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(int target_port) {
+  return StartWithConfig(
+      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+      "scrape_configs:\n"
+      "  - job_name: sched\n"
+      "    static_configs: [{targets: ['127.0.0.1:" +
+      std::to_string(target_port) + "']}]\n");
+}
+
+Result<std::unique_ptr<PrometheusServer>> PrometheusServer::StartWithConfig(
+    const std::string& text) {
   std::unique_ptr<PrometheusServer> server(new PrometheusServer());
   const std::string& directory = server->directory_.path();
-  const std::string config =
-      server->directory_.Write("prometheus.yml",
-                               "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-                               "scrape_configs:\n"
-                               "  - job_name: sched\n"
-                               "    static_configs: [{targets: ['127.0.0.1:" +
-                                   std::to_string(target_port) + "']}]\n");
+  const std::string config = server->directory_.Write("prometheus.yml", text);
   server->port_ = FreePort();
   server->pid_ = Spawn(config, directory + "/data", "127.0.0.1:" + std::to_string(server->port_),
                        directory + "/log");
@@ -86,6 +90,11 @@ Result<std::string> PrometheusServer::Get(const std::string& path) const {
 
 Result<std::string> PrometheusServer::Query(const std::string& expression, double time_s) const {
   return Get("/api/v1/query?query=" + UrlEncode(expression) + "&time=" + std::to_string(time_s));
+}
+
+Result<std::string> PrometheusServer::LabelValues(const std::string& selector,
+                                                  const std::string& label) const {
+  return Get("/api/v1/label/" + label + "/values?match[]=" + UrlEncode(selector));
 }
 
 Result<MetricsText> PrometheusServer::OwnMetrics() const {

@@ -99,7 +99,7 @@ std::vector<NamedRow> NamedView::TakeFolded() {
 
 NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
   const View::Member& member = view_.member(id);
-  return {group.name,         group.labels,   member.population, member.totals,
+  return {group.name,         group.labels,    member.population, member.totals,
           lifecycles_.Of(id), member.since_ns, member.resumed};
 }
 

@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "tests/support/argv.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/exporter.h"
+#include "tests/support/memory_controller.h"
 #include "tests/support/starter.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/wait_until.h"
@@ -22,43 +21,6 @@
 
 namespace sched_exporter::test_support {
 namespace {
-
-/// The files with which this host limits memory.
-struct MemoryController {
-  CgroupHost host;
-  std::string limit;
-  std::string events;  ///< Has a line "oom_kill N".
-};
-
-/// v2's where it has the controller, else v1's; a host without either can't run these tests.
-std::vector<MemoryController> MemoryControllers() {
-  std::vector<MemoryController> found;
-  std::ifstream mounts("/proc/self/mounts");
-  std::string device;
-  std::string directory;
-  std::string type;
-  std::string rest;
-  while (mounts >> device >> directory >> type && std::getline(mounts, rest)) {
-    std::string enabled;
-    std::getline(std::ifstream(directory + "/cgroup.controllers"), enabled);
-    if (type == "cgroup2" && (" " + enabled + " ").find(" memory ") != std::string::npos) {
-      std::ofstream(directory + "/cgroup.subtree_control") << "+memory";
-      found.push_back({{"v2", directory}, "memory.max", "memory.events"});
-    } else if (type == "cgroup" && directory.ends_with("/memory")) {
-      found.push_back({{"memory", directory}, "memory.limit_in_bytes", "memory.oom_control"});
-    }
-  }
-  return found;
-}
-
-std::uint64_t OomKills(const std::string& file) {
-  std::ifstream events(file);
-  std::string name;
-  std::uint64_t value = 0;
-  while (events >> name >> value && name != "oom_kill") {
-  }
-  return events ? value : 0;
-}
 
 class Endings : public testing::TestWithParam<CgroupHost> {
  protected:
@@ -115,11 +77,7 @@ TEST_P(Endings, OomKillsAgreeWithTheKernelsCount) {
   const bool is_same = memory.host.mount_point == GetParam().mount_point;
   const auto other = is_same ? nullptr : std::make_unique<TestCgroup>(memory.host, "memory");
   const std::string directory = is_same ? cgroup_.directory() : other->directory();
-  std::ofstream(directory + "/" + memory.limit) << (8 << 20) << std::flush;
-  const std::string swap = directory + "/memory.swap.max";
-  if (access(swap.c_str(), W_OK) == 0) {
-    std::ofstream(swap) << 0 << std::flush;
-  }
+  LimitMemory(memory, directory, 8 << 20);
   for (int i = 0; i < kVictims; ++i) {
     const int status = Run({"eat", "64"}, other.get());
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;

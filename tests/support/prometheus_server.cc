@@ -44,15 +44,23 @@ pid_t Spawn(const std::string& config, const std::string& storage, const std::st
 }  // namespace
 
 Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(
-    const std::map<std::string, int>& jobs) {
-  std::unique_ptr<PrometheusServer> server(new PrometheusServer());
-  const std::string& directory = server->directory_.path();
+    const std::map<std::string, int>& jobs, const Keys& keys) {
   std::string text = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n";
   for (const auto& [job, port] : jobs) {
     text.append("  - job_name: ").append(job);
     text.append("\n    static_configs: [{targets: ['127.0.0.1:").append(std::to_string(port));
     text.append("']}]\n");
+    for (const std::string& key : keys) {
+      text.append("    ").append(key).append("\n");
+    }
   }
+  return StartWithConfig(text);
+}
+
+Result<std::unique_ptr<PrometheusServer>> PrometheusServer::StartWithConfig(
+    const std::string& text) {
+  std::unique_ptr<PrometheusServer> server(new PrometheusServer());
+  const std::string& directory = server->directory_.path();
   const std::string config = server->directory_.Write("prometheus.yml", text);
   server->port_ = FreePort();
   server->pid_ = Spawn(config, directory + "/data", "127.0.0.1:" + std::to_string(server->port_),
@@ -87,6 +95,11 @@ Result<std::string> PrometheusServer::Get(const std::string& path) const {
 
 Result<std::string> PrometheusServer::Query(const std::string& expression, double time_s) const {
   return Get("/api/v1/query?query=" + UrlEncode(expression) + "&time=" + std::to_string(time_s));
+}
+
+Result<std::string> PrometheusServer::LabelValues(const std::string& selector,
+                                                  const std::string& label) const {
+  return Get("/api/v1/label/" + label + "/values?match[]=" + UrlEncode(selector));
 }
 
 Result<MetricsText> PrometheusServer::OwnMetrics() const {

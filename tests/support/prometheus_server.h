@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "exporter/base/result.h"
 #include "tests/support/metrics_text.h"
@@ -12,15 +13,21 @@
 
 namespace sched_exporter::test_support {
 
-/// A real Prometheus (Debian's package) that scrapes targets every second.
+/// A real Prometheus (Debian's package) that scrapes targets every second, or as it is told.
 class PrometheusServer {
  public:
-  /// Starts it with storage in a directory of its own and waits until it is ready.
-  static Result<std::unique_ptr<PrometheusServer>> Start(int target_port) {
-    return Start({{"sched", target_port}});
+  using Keys = std::vector<std::string>;
+
+  /// Starts it with storage in a directory of its own and waits until it is ready. `jobs` have a
+  /// port on 127.0.0.1 each; `keys` are more of their scrape configs, e.g. "scheme: https".
+  static Result<std::unique_ptr<PrometheusServer>> Start(const std::map<std::string, int>& jobs,
+                                                         const Keys& keys = {});
+  /// The same with one job, "sched".
+  static Result<std::unique_ptr<PrometheusServer>> Start(int target_port, const Keys& keys = {}) {
+    return Start({{"sched", target_port}}, keys);
   }
-  /// The same with a port on 127.0.0.1 for each job.
-  static Result<std::unique_ptr<PrometheusServer>> Start(const std::map<std::string, int>& jobs);
+  /// The same with the text of a config file.
+  static Result<std::unique_ptr<PrometheusServer>> StartWithConfig(const std::string& text);
   ~PrometheusServer();
   PrometheusServer(const PrometheusServer&) = delete;
   PrometheusServer& operator=(const PrometheusServer&) = delete;
@@ -30,6 +37,9 @@ class PrometheusServer {
 
   /// An instant query at Unix time `time_s`; the JSON text.
   Result<std::string> Query(const std::string& expression, double time_s) const;
+
+  /// The values that `label` has in the series of a selector; the JSON text.
+  Result<std::string> LabelValues(const std::string& selector, const std::string& label) const;
 
   /// Its own metrics.
   Result<MetricsText> OwnMetrics() const;

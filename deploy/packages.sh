@@ -15,6 +15,7 @@ build_packages=(
   libfmt-dev
   libre2-dev
   libspdlog-dev
+  libssl-dev
   libyaml-cpp-dev
   libbpf-dev
   linux-libc-dev
@@ -34,6 +35,7 @@ test_packages=(
   libclang-rt-14-dev
   libgmock-dev
   libgtest-dev
+  openssl
   prometheus
   prometheus-process-exporter
   shellcheck

@@ -30,6 +30,7 @@ outside=(
   '<prometheus/' 'metrics'
   '<civetweb|<CivetServer' 'http'
   '<zlib' 'http'
+  '<openssl/|<crypt\.h' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
   '<nlohmann/' 'events identity'
   '<re2/' 'rules'

@@ -1,5 +1,6 @@
 #include <malloc.h>
 #include <pthread.h>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -17,6 +18,7 @@
 #include "exporter/app/reloader.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/app/version.h"
+#include "exporter/app/web_files.h"
 #include "exporter/http/server.h"
 
 namespace sched_exporter {
@@ -47,7 +49,17 @@ void WaitForEnd(const sigset_t& signals, Reloader& reloader) {
   }
 }
 
+Result<void> CheckWebFiles(const Options& options) {
+  return options.web_config_file.empty()
+             ? Result<void>()
+             : ReadWebFiles(options.web_config_file).settings.map([](const WebSettings&) {});
+}
+
 int Serve(const Options& options, const Config& config) {
+  // A mistake shows before anything is attached.
+  if (const auto web = CheckWebFiles(options); !web) {
+    return Fatal(web.error());
+  }
   Result<UniqueFd> lock = UniqueFd();
   if (!options.allow_second_instance) {
     lock = TakeInstanceLock();
@@ -69,15 +81,22 @@ int Serve(const Options& options, const Config& config) {
   if (auto started = (*collector)->Start(); !started) {
     return Fatal(started.error());
   }
-  Reloader reloader(options, **collector);
-  auto server =
-      HttpServer::Start(options.listen_address, MakeRoutes(options, **collector, reloader),
-                        [](std::string_view line) { spdlog::debug("http: {}", line); });
+  // With the rights that it will be read again with.
+  const auto web = WebFiles::Open(options.web_config_file);
+  if (!web) {
+    return Fatal(web.error());
+  }
+  Reloader reloader(options, **collector, **web);
+  (*web)->Tell([&reloader](bool successful) { reloader.NoteWeb(successful); });
+  auto server = HttpServer::Start(
+      {options.listen_addresses, [](std::string_view line) { spdlog::debug("http: {}", line); },
+       (*web)->guard()},
+      MakeRoutes(options, **collector, reloader));
   if (!server) {
     return Fatal(server.error());
   }
-  spdlog::info("sched_exporter {} serves {} on port {}", kVersion, options.telemetry_path,
-               (*server)->port());
+  spdlog::info("sched_exporter {} serves {} on port {}{}", kVersion, options.telemetry_path,
+               fmt::join((*server)->ports(), " and "), (*web)->guard()->has_tls() ? " by TLS" : "");
   WaitForEnd(signals, reloader);
   return EXIT_SUCCESS;
 }
@@ -96,7 +115,8 @@ int Main(int argc, char** argv) {
   }
   SetUpLog(options->log_level, options->log_format);
   if (options->top_series) {
-    return RunTopSeriesCommand(*options->top_series, options->listen_address,
+    return RunTopSeriesCommand(*options->top_series,
+                               {options->listen_address, options->web_config_file},
                                options->telemetry_path);
   }
   const auto config = ReadConfig(*options);
@@ -104,6 +124,9 @@ int Main(int argc, char** argv) {
     return Fatal(config.error());
   }
   if (options->check_config) {
+    if (const auto web = CheckWebFiles(*options); !web) {
+      return Fatal(web.error());
+    }
     std::puts("config is good");
     return EXIT_SUCCESS;
   }

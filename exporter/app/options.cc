@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "exporter/app/version.h"
+#include "exporter/app/web_client.h"
 
 namespace sched_exporter {
 namespace {
@@ -79,7 +80,7 @@ CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
       "top-series", "Print which families and label values make most series of a scrape");
   top_series
       ->add_option("SOURCE", request.source,
-                   "A file, http://HOST:PORT/PATH, or - for standard input; without it the "
+                   "A file, http[s]://HOST:PORT/PATH, or - for standard input; without it the "
                    "exporter that runs here")
       ->type_name("");
   top_series
@@ -87,6 +88,7 @@ CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
+  AddWebClientFlags(*top_series, request.web);
   return top_series;
 }
 
@@ -99,10 +101,16 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--config.file", options.config_file,
                  "YAML file; without it the built-in defaults hold")
       ->type_name("FILE");
-  app.add_option("--web.listen-address", options.listen_address,
-                 "Where to serve: host:port or :port")
+  app.add_option("--web.listen-address", options.listen_addresses,
+                 "Where to serve: host:port or :port; may be given repeatedly")
       ->type_name("ADDRESS")
-      ->capture_default_str();
+      ->default_str(options.listen_addresses.front())
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--web.config.file", options.web_config_file,
+                 "YAML file for TLS and passwords, as exporter-toolkit has it")
+      ->type_name("FILE");
   app.add_option("--web.telemetry-path", options.telemetry_path, "Path of the metrics")
       ->type_name("PATH")
       ->capture_default_str()
@@ -149,6 +157,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
     exit_code = kUsageError;
     return std::nullopt;
   }
+  options.listen_address = options.listen_addresses.front();
   if (options.paths.rootfs == "/") {
     options.paths.rootfs.clear();
   }

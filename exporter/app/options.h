@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "exporter/app/events_command.h"
 #include "exporter/app/top_series_command.h"
@@ -12,7 +13,9 @@ namespace sched_exporter {
 /// The command line.
 struct Options {
   std::string config_file;  ///< Empty: the built-in default.
-  std::string listen_address = ":10140";
+  std::vector<std::string> listen_addresses = {":10140"};
+  std::string listen_address;   ///< The first: where commands look for the running exporter.
+  std::string web_config_file;  ///< Empty: no TLS, no passwords.
   std::string telemetry_path = "/metrics";
   HostPaths paths;
   std::string log_level = "info";

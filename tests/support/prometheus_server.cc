@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 
@@ -43,16 +44,21 @@ pid_t Spawn(const std::string& config, const std::string& storage, const std::st
 
 }  // namespace
 
-Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(int target_port) {
+Result<std::unique_ptr<PrometheusServer>> PrometheusServer::Start(
+    int target_port, const std::vector<std::string>& scrape_keys) {
   std::unique_ptr<PrometheusServer> server(new PrometheusServer());
   const std::string& directory = server->directory_.path();
-  const std::string config =
-      server->directory_.Write("prometheus.yml",
-                               "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-                               "scrape_configs:\n"
-                               "  - job_name: sched\n"
-                               "    static_configs: [{targets: ['127.0.0.1:" +
-                                   std::to_string(target_port) + "']}]\n");
+  std::string more;
+  for (const std::string& key : scrape_keys) {
+    more += "    " + key + "\n";
+  }
+  const std::string config = server->directory_.Write(
+      "prometheus.yml",
+      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+      "scrape_configs:\n"
+      "  - job_name: sched\n" +
+          more + "    static_configs: [{targets: ['127.0.0.1:" + std::to_string(target_port) +
+          "']}]\n");
   server->port_ = FreePort();
   server->pid_ = Spawn(config, directory + "/data", "127.0.0.1:" + std::to_string(server->port_),
                        directory + "/log");
@@ -86,6 +92,16 @@ Result<std::string> PrometheusServer::Get(const std::string& path) const {
 
 Result<std::string> PrometheusServer::Query(const std::string& expression, double time_s) const {
   return Get("/api/v1/query?query=" + UrlEncode(expression) + "&time=" + std::to_string(time_s));
+}
+
+Result<std::string> PrometheusServer::TargetHealth() const {
+  return Get("/api/v1/targets").map([](const std::string& text) {
+    const auto reply = nlohmann::json::parse(text, nullptr, false);
+    const auto& targets = reply["data"]["activeTargets"];
+    return targets.empty() ? std::string("unknown")
+                           : targets[0]["health"].get<std::string>() +
+                                 targets[0]["lastError"].get<std::string>();
+  });
 }
 
 Result<MetricsText> PrometheusServer::OwnMetrics() const {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "exporter/base/result.h"
 #include "tests/support/metrics_text.h"
@@ -14,8 +15,10 @@ namespace sched_exporter::test_support {
 /// A real Prometheus (Debian's package) that scrapes one target every second.
 class PrometheusServer {
  public:
-  /// Starts it with storage in a directory of its own and waits until it is ready.
-  static Result<std::unique_ptr<PrometheusServer>> Start(int target_port);
+  /// Starts it with storage in a directory of its own and waits until it is ready. `scrape_keys`
+  /// are more keys of the scrape config, e.g. "scheme: https", one a line.
+  static Result<std::unique_ptr<PrometheusServer>> Start(
+      int target_port, const std::vector<std::string>& scrape_keys = {});
   ~PrometheusServer();
   PrometheusServer(const PrometheusServer&) = delete;
   PrometheusServer& operator=(const PrometheusServer&) = delete;
@@ -25,6 +28,10 @@ class PrometheusServer {
 
   /// An instant query at Unix time `time_s`; the JSON text.
   Result<std::string> Query(const std::string& expression, double time_s) const;
+
+  /// Whether its last scrape of the target succeeded, and the reason where not: `health` and
+  /// `lastError` of the target.
+  Result<std::string> TargetHealth() const;
 
   /// Its own metrics.
   Result<MetricsText> OwnMetrics() const;

@@ -121,7 +121,7 @@ Result<void> WebFiles::Reload() {
     return {};
   }
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto applied = ReadAndApply();
+  auto applied = ReadAndApply();
   if (!applied) {
     LogFindings(applied.error());
   }

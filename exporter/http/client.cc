@@ -136,7 +136,7 @@ Result<std::size_t> Exchange::ReceiveRaw(Buffer& buffer) {
 Result<std::size_t> Exchange::RunTls(const TlsClient::Step& step) {
   Buffer buffer{};
   while (true) {
-    const auto done = tls_->Run(step);
+    auto done = tls_->Run(step);
     // What it wants to say, also when it failed.
     if (auto sent = SendRaw(tls_->TakeOutput()); !sent) {
       return tl::unexpected(done ? sent.error() : done.error());
@@ -144,7 +144,7 @@ Result<std::size_t> Exchange::RunTls(const TlsClient::Step& step) {
     if (!done || *done != TlsClient::kWantsInput) {
       return done;
     }
-    const auto count = ReceiveRaw(buffer);
+    auto count = ReceiveRaw(buffer);
     if (!count || *count == 0) {
       return count ? Fail("the server closed the connection in the middle") : count;
     }

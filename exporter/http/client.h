@@ -10,12 +10,12 @@ namespace sched_exporter {
 
 /// Whom a client trusts, and who it is.
 struct HttpClientOptions {
-  std::string ca_file;  ///< CAs of the server in PEM; empty: those of the host.
+  std::string ca_file = {};  ///< CAs of the server in PEM; empty: those of the host.
   /// A server is who it says if its own certificate is this one (PEM), whatever its names.
-  std::string pinned_certificate_pem;
+  std::string pinned_certificate_pem = {};
   bool insecure = false;  ///< Any certificate will do.
-  std::string user;       ///< Empty: no credentials are sent.
-  std::string password;
+  std::string user = {};  ///< Empty: no credentials are sent.
+  std::string password = {};
 };
 
 /// The body of the answer to a GET request for `url`, "http[s]://HOST[:PORT][/PATH]", where HOST is

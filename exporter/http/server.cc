@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <span>
-#include <system_error>
 #include <utility>
 
 #include "exporter/http/civetweb_tls.h"
@@ -50,20 +48,6 @@ constexpr const char* kOnlyGet = "only GET and HEAD are allowed";
 std::string_view HeaderOf(const mg_connection* connection, const char* name) {
   const char* value = mg_get_header(connection, name);
   return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-std::string ReasonText(int error) {
-  switch (error) {
-    case EADDRINUSE:
-      return "address already in use; choose another with --web.listen-address";
-    case EADDRNOTAVAIL:
-      return "this host does not have the address; choose another with --web.listen-address";
-    case EACCES:
-      return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, choose another with "
-             "--web.listen-address";
-    default:
-      return std::generic_category().message(error);
-  }
 }
 
 class CivetwebServer final : public HttpServer {
@@ -351,31 +335,6 @@ CivetwebServer::~CivetwebServer() {
   mg_stop(context_);
 }
 
-// civetweb says only that the ports failed; trying each gives the errno.
-Error WhyNot(const std::vector<std::string>& addresses, const std::vector<Endpoint>& endpoints,
-             const Error& otherwise) {
-  for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    if (const int error = ProbeListen(endpoints[i]); error != 0) {
-      return {"cannot listen on \"" + addresses[i] + "\": " + ReasonText(error)};
-    }
-  }
-  return otherwise;
-}
-
-Result<std::vector<Endpoint>> ResolveAll(const std::vector<std::string>& addresses) {
-  std::vector<Endpoint> endpoints;
-  for (const std::string& address : addresses) {
-    const auto parsed = ParseListenAddress(address);
-    if (!parsed) return tl::unexpected(parsed.error());
-    const auto endpoint = Resolve(*parsed, DetectIpv6());
-    if (!endpoint) {
-      return Fail("cannot listen on \"" + address + "\": " + endpoint.error().message);
-    }
-    endpoints.push_back(*endpoint);
-  }
-  return endpoints;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServing& serving,
@@ -384,7 +343,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServing& serving
   if (!endpoints) return tl::unexpected(endpoints.error());
   auto server = std::make_unique<CivetwebServer>(std::move(routes), serving);
   if (const auto listening = server->Listen(*endpoints); !listening) {
-    return tl::unexpected(WhyNot(serving.addresses, *endpoints, listening.error()));
+    // civetweb says only that the ports failed.
+    return tl::unexpected(
+        WhyNotListening(serving.addresses, *endpoints).value_or(listening.error()));
   }
   return server;
 }

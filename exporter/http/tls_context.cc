@@ -134,6 +134,17 @@ int VerifyClient(X509_STORE_CTX* store, void* of_context) {
   return 1;
 }
 
+/// Clients that offer protocols get HTTP/1.1 where it is among them, as from Go without HTTP/2.
+int ChooseProtocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* bytes,
+                   const unsigned char* offered, unsigned offered_bytes, void* /*unused*/) {
+  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+  unsigned char* found = nullptr;
+  const int agreed =
+      SSL_select_next_proto(&found, bytes, kHttp11, sizeof kHttp11 - 1, offered, offered_bytes);
+  *chosen = found;
+  return agreed == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
                         const std::string& key_pem) {
   const auto certificates = ReadCertificates(certificate_pem);
@@ -197,6 +208,7 @@ Result<void> TlsContext::Build(const TlsSettings& settings) {
     return Fail("cannot set up TLS: " + OpenSslReason());
   }
   settings_ = own.release();
+  SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, nullptr);
   SSL_CTX_set_cert_verify_callback(context, &VerifyClient, const_cast<TlsSettings*>(settings_));
   return UseKeyPair(context, settings.certificate_pem, settings.key_pem).and_then([this] {
     return TakeClientAuthorities();

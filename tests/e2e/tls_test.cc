@@ -28,8 +28,8 @@ using ::testing::Not;
 class Tls : public ::testing::Test {
  protected:
   void SetUp() override {
-    certificates_.Make({.name = "ca", .issuer = "", .is_ca = true});
-    certificates_.Make({.name = "other-ca", .issuer = "", .is_ca = true});
+    certificates_.Make({.name = "ca", .is_ca = true});
+    certificates_.Make({.name = "other-ca", .is_ca = true});
     certificates_.Make({.name = "server", .issuer = "ca"});
     certificates_.Make({.name = "expired-server", .issuer = "ca", .validity = {-3, -1}});
     certificates_.Make({.name = "good", .issuer = "ca", .alternative_names = "DNS:prom.example"});

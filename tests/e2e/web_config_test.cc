@@ -106,7 +106,7 @@ class Secret {
 class Rotation : public WebConfigFile {
  protected:
   void SetUp() override {
-    certificates_.Make({.name = "ca", .issuer = "", .is_ca = true});
+    certificates_.Make({.name = "ca", .is_ca = true});
     for (const char* name : {"first", "second", "third"}) {
       certificates_.Make({.name = name, .issuer = "ca"});
     }

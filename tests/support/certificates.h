@@ -15,8 +15,8 @@ struct Validity {
 
 /// What a certificate is to be.
 struct CertificateWish {
-  std::string name;    ///< Of the files and of the subject.
-  std::string issuer;  ///< The name of a CA that was made before; empty: itself.
+  std::string name;         ///< Of the files and of the subject.
+  std::string issuer = {};  ///< The name of a CA that was made before; empty: itself.
   Validity validity = {};
   bool is_ca = false;
   /// As openssl's subjectAltName.

@@ -79,7 +79,7 @@ TEST(WebConfig, AnEmptyFileServesEverybody) {
 
 TEST(WebConfig, TlsIsAsGoHasItWhereTheFileIsSilent) {
   Certificates certificates;
-  certificates.Make({.name = "server", .issuer = ""});
+  certificates.Make({.name = "server"});
   const std::string file = certificates.directory().Write(
       "web.yml", "tls_server_config: {cert_file: server.crt, key_file: server.key}\n");
   const auto reading = LoadWebConfig(file, Checks());
@@ -101,8 +101,8 @@ TEST(WebConfig, TlsIsAsGoHasItWhereTheFileIsSilent) {
 
 TEST(WebConfig, EveryKeyArrives) {
   Certificates certificates;
-  certificates.Make({.name = "server", .issuer = ""});
-  certificates.Make({.name = "ca", .issuer = "", .is_ca = true});
+  certificates.Make({.name = "server"});
+  certificates.Make({.name = "ca", .is_ca = true});
   const std::string hash = BcryptHash("x", 5, "$2b$");
   const std::string file = certificates.directory().Write(
       "web.yml",
@@ -152,7 +152,7 @@ TEST(WebConfig, EveryKeyArrives) {
 
 TEST(WebConfig, EveryCipherSuiteIsKnownToOpenSsl) {
   Certificates certificates;
-  certificates.Make({.name = "server", .issuer = ""});
+  certificates.Make({.name = "server"});
   const std::string valid = ErrorOf(Parse("tls_server_config: {cipher_suites: [x]}"));
   const std::string mark = "expected one of ";
   std::string names = valid.substr(valid.find(mark) + mark.size());
@@ -174,8 +174,8 @@ TEST(WebConfig, EveryCipherSuiteIsKnownToOpenSsl) {
 
 TEST(WebConfig, AKeyOfAnotherCertificateIsRefusedAtItsPlace) {
   Certificates certificates;
-  certificates.Make({.name = "server", .issuer = ""});
-  certificates.Make({.name = "other", .issuer = ""});
+  certificates.Make({.name = "server"});
+  certificates.Make({.name = "other"});
   const std::string file = certificates.directory().Write(
       "web.yml", "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key\n");
   const auto reading = LoadWebConfig(file, Checks());
@@ -188,7 +188,7 @@ TEST(WebConfig, AKeyOfAnotherCertificateIsRefusedAtItsPlace) {
 
 TEST(WebConfig, SecretsThatEverybodyMayReadAreWarnedOf) {
   Certificates certificates;
-  certificates.Make({.name = "server", .issuer = ""});
+  certificates.Make({.name = "server"});
   ::chmod(certificates.Key("server").c_str(), 0644);
   const std::string file = certificates.directory().Write(
       "web.yml",

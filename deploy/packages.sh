@@ -15,6 +15,7 @@ build_packages=(
   libfmt-dev
   libre2-dev
   libspdlog-dev
+  libssl-dev
   libyaml-cpp-dev
   libbpf-dev
   linux-libc-dev

@@ -6,8 +6,6 @@
 #include <cstdlib>
 
 #include "exporter/app/log.h"
-#include "exporter/app/running_exporter.h"
-#include "exporter/base/result.h"
 #include "exporter/http/client.h"
 
 namespace sched_exporter {
@@ -19,16 +17,13 @@ constexpr std::size_t kMostBytes = 4096;
 
 }  // namespace
 
-int RunHealthCommand(const std::string& url, const std::string& listen_address) {
-  const Result<std::string> source =
-      url.empty() ? RunningExporterUrl(listen_address).map([](const std::string& running) {
-        return running + "/healthz";
-      })
-                  : Result<std::string>(url);
-  if (!source) {
-    return Fatal(source.error());
+int RunHealthCommand(const HealthRequest& request, const RunningHere& here) {
+  const auto target = request.url.empty() ? TargetHere(here, "/healthz", request.web)
+                                          : TargetAt(request.url, request.web);
+  if (!target) {
+    return Fatal(target.error());
   }
-  if (const auto answer = HttpGet(*source, kTimeout, kMostBytes); !answer) {
+  if (const auto answer = HttpGet(target->url, kTimeout, kMostBytes, target->options); !answer) {
     return Fatal(answer.error());
   }
   return std::puts("healthy") >= 0 ? EXIT_SUCCESS : Fatal({"cannot write to standard output"});

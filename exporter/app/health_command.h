@@ -2,10 +2,17 @@
 
 #include <string>
 
+#include "exporter/app/web_client.h"
+
 namespace sched_exporter {
 
-/// `sched_exporter health`: asks `url`, or where that is empty /healthz of the exporter that runs
-/// here with this listen address, and prints one line. Returns the exit code: 0 if it is healthy.
-int RunHealthCommand(const std::string& url, const std::string& listen_address);
+/// Whom to ask.
+struct HealthRequest {
+  std::string url;  ///< Empty: /healthz of the exporter that runs here.
+  WebClientFlags web;
+};
+
+/// `sched_exporter health`: asks, and prints one line. Returns the exit code: 0 if it is healthy.
+int RunHealthCommand(const HealthRequest& request, const RunningHere& here);
 
 }  // namespace sched_exporter

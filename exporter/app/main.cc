@@ -1,5 +1,6 @@
 #include <malloc.h>
 #include <pthread.h>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -20,6 +21,7 @@
 #include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/app/version.h"
+#include "exporter/app/web_files.h"
 #include "exporter/http/server.h"
 
 namespace sched_exporter {
@@ -50,7 +52,17 @@ void WaitForEnd(const sigset_t& signals, Reloader& reloader) {
   }
 }
 
+Result<void> CheckWebFiles(const Options& options) {
+  return options.web_config_file.empty()
+             ? Result<void>()
+             : ReadWebFiles(options.web_config_file).settings.map([](const WebSettings&) {});
+}
+
 int Serve(const Options& options, const Config& config) {
+  // A mistake shows before anything is attached.
+  if (const auto web = CheckWebFiles(options); !web) {
+    return Fatal(web.error());
+  }
   Result<UniqueFd> lock = UniqueFd();
   if (!options.allow_second_instance) {
     lock = TakeInstanceLock();
@@ -72,15 +84,22 @@ int Serve(const Options& options, const Config& config) {
   if (auto started = (*collector)->Start(); !started) {
     return Fatal(started.error());
   }
-  Reloader reloader(options, **collector);
-  auto server =
-      HttpServer::Start(options.listen_address, MakeRoutes(options, **collector, reloader),
-                        [](std::string_view line) { spdlog::debug("http: {}", line); });
+  // With the rights that it will be read again with.
+  const auto web = WebFiles::Open(options.web_config_file);
+  if (!web) {
+    return Fatal(web.error());
+  }
+  Reloader reloader(options, **collector, **web);
+  (*web)->Tell([&reloader](bool successful) { reloader.NoteWeb(successful); });
+  auto server = HttpServer::Start(
+      {options.listen_addresses, [](std::string_view line) { spdlog::debug("http: {}", line); },
+       (*web)->guard()},
+      MakeRoutes(options, **collector, reloader));
   if (!server) {
     return Fatal(server.error());
   }
-  spdlog::info("sched_exporter {} serves {} on port {}", kVersion, options.telemetry_path,
-               (*server)->port());
+  spdlog::info("sched_exporter {} serves {} on port {}{}", kVersion, options.telemetry_path,
+               fmt::join((*server)->ports(), " and "), (*web)->guard()->has_tls() ? " by TLS" : "");
   WaitForEnd(signals, reloader);
   return EXIT_SUCCESS;
 }
@@ -98,21 +117,24 @@ int Main(int argc, char** argv) {
     return exit_code;
   }
   SetUpLog(options->log_level, options->log_format);
+  const RunningHere here{options->listen_addresses.front(), options->web_config_file};
   if (options->top) {
-    return RunTopCommand(*options->top, options->listen_address);
+    return RunTopCommand(*options->top, here);
   }
   if (options->top_series) {
-    return RunTopSeriesCommand(*options->top_series, options->listen_address,
-                               options->telemetry_path);
+    return RunTopSeriesCommand(*options->top_series, here, options->telemetry_path);
   }
   if (options->health) {
-    return RunHealthCommand(*options->health, options->listen_address);
+    return RunHealthCommand(*options->health, here);
   }
   const auto config = ReadConfig(*options);
   if (!config) {
     return Fatal(config.error());
   }
   if (options->check_config) {
+    if (const auto web = CheckWebFiles(*options); !web) {
+      return Fatal(web.error());
+    }
     std::puts("config is good");
     return EXIT_SUCCESS;
   }

@@ -9,6 +9,7 @@
 
 #include "exporter/app/live_pages.h"
 #include "exporter/app/version.h"
+#include "exporter/app/web_client.h"
 #include "exporter/live/top_query.h"
 
 namespace sched_exporter {
@@ -81,7 +82,7 @@ CLI::App* AddTop(CLI::App& app, TopRequest& request) {
   CLI::App* const top =
       app.add_subcommand("top", "Show who uses CPU, waits and starts now, from a running exporter");
   top->add_option("URL", request.url,
-                  "http://HOST:PORT of an exporter; without it the one that runs here")
+                  "http[s]://HOST:PORT of an exporter; without it the one that runs here")
       ->type_name("");
   top->add_option("--view", request.view, "group, cgroup or process")
       ->type_name("VIEW")
@@ -96,6 +97,7 @@ CLI::App* AddTop(CLI::App& app, TopRequest& request) {
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostTopRows));
   top->add_flag("--once", request.once, "Print once, as where the output is no terminal");
+  AddWebClientFlags(*top, request.web);
   top->final_callback([&request] {
     if (request.view == "process" && request.sort == "starts") {
       throw CLI::ValidationError("--sort", "starts are counted for groups and cgroups only");
@@ -109,7 +111,7 @@ CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
       "top-series", "Print which families and label values make most series of a scrape");
   top_series
       ->add_option("SOURCE", request.source,
-                   "A file, http://HOST:PORT/PATH, or - for standard input; without it the "
+                   "A file, http[s]://HOST:PORT/PATH, or - for standard input; without it the "
                    "exporter that runs here")
       ->type_name("");
   top_series
@@ -117,16 +119,18 @@ CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
+  AddWebClientFlags(*top_series, request.web);
   return top_series;
 }
 
-CLI::App* AddHealth(CLI::App& app, std::string& url) {
+CLI::App* AddHealth(CLI::App& app, HealthRequest& request) {
   CLI::App* const health = app.add_subcommand(
       "health", "Ask a running exporter whether it is healthy: exit code 0 or 1");
   health
-      ->add_option("URL", url,
-                   "http://HOST:PORT/healthz; without it of the exporter that runs here")
+      ->add_option("URL", request.url,
+                   "http[s]://HOST:PORT/healthz; without it of the exporter that runs here")
       ->type_name("");
+  AddWebClientFlags(*health, request.web);
   return health;
 }
 
@@ -139,10 +143,16 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--config.file", options.config_file,
                  "YAML file; without it the built-in defaults hold")
       ->type_name("FILE");
-  app.add_option("--web.listen-address", options.listen_address,
-                 "Where to serve: host:port or :port")
+  app.add_option("--web.listen-address", options.listen_addresses,
+                 "Where to serve: host:port or :port; may be given repeatedly")
       ->type_name("ADDRESS")
-      ->capture_default_str();
+      ->default_str(options.listen_addresses.front())
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--web.config.file", options.web_config_file,
+                 "YAML file for TLS and passwords, as exporter-toolkit has it")
+      ->type_name("FILE");
   app.add_option("--web.telemetry-path", options.telemetry_path, "Path of the metrics")
       ->type_name("PATH")
       ->capture_default_str()
@@ -179,8 +189,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   const CLI::App* const top = AddTop(app, top_request);
   TopSeriesRequest request;
   const CLI::App* const top_series = AddTopSeries(app, request);
-  std::string health_url;
-  const CLI::App* const health = AddHealth(app, health_url);
+  HealthRequest health_request;
+  const CLI::App* const health = AddHealth(app, health_request);
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("sched_exporter ") + kVersion);
   try {
@@ -209,7 +219,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
     options.top_series = request;
   }
   if (health->parsed()) {
-    options.health = health_url;
+    options.health = health_request;
   }
   return options;
 }

@@ -2,8 +2,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "exporter/app/events_command.h"
+#include "exporter/app/health_command.h"
 #include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/identity/host_paths.h"
@@ -13,7 +15,9 @@ namespace sched_exporter {
 /// The command line.
 struct Options {
   std::string config_file;  ///< Empty: the built-in default.
-  std::string listen_address = ":10140";
+  /// Not empty. At the first, commands look for the running exporter.
+  std::vector<std::string> listen_addresses = {":10140"};
+  std::string web_config_file;  ///< Empty: no TLS, no passwords.
   std::string telemetry_path = "/metrics";
   HostPaths paths;
   std::string log_level = "info";
@@ -22,8 +26,8 @@ struct Options {
   std::optional<std::string> explain;          ///< The PID, as it was written.
   std::optional<TopSeriesRequest> top_series;  ///< An empty source: the running exporter.
   std::optional<TopRequest> top;
-  std::optional<std::string> health;  ///< A URL; empty: the running exporter.
-  bool enable_lifecycle = false;      ///< POST /-/reload.
+  std::optional<HealthRequest> health;
+  bool enable_lifecycle = false;  ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;
 };

@@ -13,10 +13,28 @@ Result<Config> ReadConfig(const Options& options) {
   return options.config_file.empty() ? Result<Config>(Config{}) : LoadConfig(options.config_file);
 }
 
+void Reloader::Note(bool& outcome, bool successful) {
+  const std::lock_guard<std::mutex> lock(outcomes_mutex_);
+  outcome = successful;
+  collector_.NoteReload(config_is_good_ && web_is_good_);
+}
+
+void Reloader::NoteWeb(bool successful) { Note(web_is_good_, successful); }
+
 Result<std::string> Reloader::Reload() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const auto web = web_.Reload();
+  NoteWeb(web.has_value());
+  auto config = ReloadConfig();
+  if (web) {
+    return config;
+  }
+  return Fail(config ? web.error().message : config.error().message + "\n" + web.error().message);
+}
+
+Result<std::string> Reloader::ReloadConfig() {
   const auto config = ReadConfig(options_);
-  collector_.NoteReload(config.has_value());
+  Note(config_is_good_, config.has_value());
   if (!config) {
     // All findings come at once; each is an entry of the log.
     std::istringstream findings(config.error().message);

@@ -5,6 +5,7 @@
 
 #include "exporter/app/collector.h"
 #include "exporter/app/options.h"
+#include "exporter/app/web_files.h"
 #include "exporter/base/result.h"
 
 namespace sched_exporter {
@@ -15,18 +16,29 @@ Result<Config> ReadConfig(const Options& options);
 /// Reads the config again while the exporter runs. For any thread.
 class Reloader {
  public:
-  /// `collector` is not owned and outlives this.
-  Reloader(const Options& options, Collector& collector)
-      : options_(options), collector_(collector) {}
+  /// `collector` and `web` are not owned and outlive this.
+  Reloader(const Options& options, Collector& collector, WebFiles& web)
+      : options_(options), collector_(collector), web_(web) {}
 
-  /// Gives the collector the config of the file, or leaves it as it is where the file is bad;
-  /// writes to the log which. Returns a line for the user, or all findings, one a line.
+  /// Gives the collector the config of the file, and the server that of the web config file, or
+  /// leaves the one as it is whose file is bad; writes to the log which. Returns a line for the
+  /// user, or all findings, one a line.
   Result<std::string> Reload();
 
+  /// Web config files changed and were read again: for the metrics.
+  void NoteWeb(bool successful);
+
  private:
+  Result<std::string> ReloadConfig();
+  void Note(bool& outcome, bool successful);
+
   Options options_;
   Collector& collector_;
+  WebFiles& web_;
   std::mutex mutex_;
+  std::mutex outcomes_mutex_;  ///< For the next two.
+  bool config_is_good_ = true;
+  bool web_is_good_ = true;
 };
 
 }  // namespace sched_exporter

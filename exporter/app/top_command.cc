@@ -10,7 +10,6 @@
 
 #include "exporter/app/live_pages.h"
 #include "exporter/app/log.h"
-#include "exporter/app/running_exporter.h"
 #include "exporter/app/terminal.h"
 #include "exporter/app/top_screen.h"
 #include "exporter/http/client.h"
@@ -30,25 +29,24 @@ constexpr int kFirstStepTries = 25;
 /// What came in at the end of a step is there a moment later.
 constexpr std::chrono::milliseconds kAfterStep{50};
 
-/// The URL of the answer, without a count.
-Result<std::string> BaseUrl(const TopRequest& request, const std::string& listen_address) {
-  if (request.url.find_first_of("?#") != std::string::npos) {
+/// The answer, without a count.
+Result<WebTarget> TargetOf(const TopRequest& request, const RunningHere& here) {
+  std::string url = request.url;
+  if (url.find_first_of("?#") != std::string::npos) {
     return Fail("expected a URL like http://HOST:PORT, without ? and #");
   }
-  auto base =
-      request.url.empty() ? RunningExporterUrl(listen_address) : Result<std::string>(request.url);
-  return base.map([&](std::string url) {
-    while (url.ends_with('/')) {
-      url.pop_back();
-    }
-    return url + kTopPath + "?view=" + request.view + "&sort=" + request.sort + "&count=";
-  });
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  const std::string page =
+      kTopPath + ("?view=" + request.view) + "&sort=" + request.sort + "&count=";
+  return url.empty() ? TargetHere(here, page, request.web) : TargetAt(url + page, request.web);
 }
 
 class Top {
  public:
-  Top(const TopRequest& request, std::string base_url)
-      : request_(request), base_url_(std::move(base_url)) {}
+  Top(const TopRequest& request, WebTarget target)
+      : request_(request), target_(std::move(target)) {}
 
   /// What fits on standard output now.
   Result<TopScreen> Get() const {
@@ -59,7 +57,7 @@ class Top {
     }
     const std::string count = std::to_string(std::clamp<std::size_t>(rows, 1, kMostTopRows));
     const TopRoom room{size ? size->columns : 0, IsUtf8Locale()};
-    return HttpGet(base_url_ + count, kTimeout, kMostBytes)
+    return HttpGet(target_.url + count, kTimeout, kMostBytes, target_.options)
         .map_error([](const Error& error) {
           const bool is_off = error.message.find("404") != std::string::npos;
           return is_off ? Error{error.message + "; live.top is off in its config, or it is older"}
@@ -70,7 +68,7 @@ class Top {
 
  private:
   const TopRequest& request_;
-  std::string base_url_;
+  WebTarget target_;
 };
 
 std::string Joined(const std::vector<std::string>& lines, std::size_t most) {
@@ -135,12 +133,12 @@ int Follow(const Top& top) {
 
 }  // namespace
 
-int RunTopCommand(const TopRequest& request, const std::string& listen_address) {
-  const auto base_url = BaseUrl(request, listen_address);
-  if (!base_url) {
-    return Fatal(base_url.error());
+int RunTopCommand(const TopRequest& request, const RunningHere& here) {
+  const auto target = TargetOf(request, here);
+  if (!target) {
+    return Fatal(target.error());
   }
-  const Top top(request, *base_url);
+  const Top top(request, *target);
   const bool follows = !request.once && SizeOfTerminal().has_value();
   return follows ? Follow(top) : PrintOnce(top);
 }

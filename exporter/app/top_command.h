@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "exporter/app/web_client.h"
+
 namespace sched_exporter {
 
 /// What to show.
@@ -12,10 +14,11 @@ struct TopRequest {
   std::string sort = "cpu";
   std::size_t count = 0;  ///< Rows; 0: as many as fit, and 20 where there is no terminal.
   bool once = false;
+  WebClientFlags web;
 };
 
 /// `sched_exporter top`: prints what /api/v1/top of a running exporter says; in a terminal again at
 /// each step, until Ctrl-C or q. Returns the exit code.
-int RunTopCommand(const TopRequest& request, const std::string& listen_address);
+int RunTopCommand(const TopRequest& request, const RunningHere& here);
 
 }  // namespace sched_exporter

@@ -10,7 +10,6 @@
 #include <cstdlib>
 
 #include "exporter/app/log.h"
-#include "exporter/app/running_exporter.h"
 #include "exporter/app/series_count.h"
 #include "exporter/app/top_series_text.h"
 #include "exporter/base/text.h"
@@ -49,21 +48,21 @@ Result<void> CountFile(const std::string& path, SeriesCount& count) {
                       : Result<void>(Fail(WithErrno("cannot open it", errno)));
 }
 
-Result<void> CountUrl(const std::string& url, SeriesCount& count) {
-  if (url.starts_with("https://")) {
-    return Fail("cannot speak TLS; pipe it: curl -s URL | sched_exporter top-series -");
-  }
-  return HttpGet(url, kTimeout, kMostBytes).and_then([&count](const std::string& body) {
-    return count.Take(body);
-  });
+Result<void> CountTarget(const WebTarget& target, SeriesCount& count) {
+  return HttpGet(target.url, kTimeout, kMostBytes, target.options)
+      .and_then([&count](const std::string& body) { return count.Take(body); });
 }
 
-Result<void> Count(const std::string& source, SeriesCount& count) {
+Result<void> Count(const std::string& source, const WebClientFlags& flags, SeriesCount& count) {
   if (source == "-") {
     return CountDescriptor(STDIN_FILENO, count);
   }
-  const bool is_url = source.starts_with("http://") || source.starts_with("https://");
-  return is_url ? CountUrl(source, count) : CountFile(source, count);
+  if (!source.starts_with("http://") && !source.starts_with("https://")) {
+    return CountFile(source, count);
+  }
+  return TargetAt(source, flags).and_then([&count](const WebTarget& target) {
+    return CountTarget(target, count);
+  });
 }
 
 std::string SourceName(const std::string& source) {
@@ -77,24 +76,28 @@ std::string SourceName(const std::string& source) {
 
 }  // namespace
 
-int RunTopSeriesCommand(const TopSeriesRequest& request, const std::string& listen_address,
+int RunTopSeriesCommand(const TopSeriesRequest& request, const RunningHere& here,
                         const std::string& telemetry_path) {
-  const Result<std::string> source =
-      request.source.empty() ? RunningExporterUrl(listen_address).map([&](const std::string& url) {
-        return url + telemetry_path;
-      })
-                             : Result<std::string>(request.source);
-  if (!source) {
-    return Fatal(source.error());
-  }
   SeriesCount count;
-  const auto counted = Count(*source, count).and_then([&count] { return count.Finish(); });
+  std::string source = request.source;
+  Result<void> counted;
+  if (source.empty()) {
+    const auto target = TargetHere(here, telemetry_path, request.web);
+    if (!target) {
+      return Fatal(target.error());
+    }
+    source = target->url;
+    counted = CountTarget(*target, count);
+  } else {
+    counted = Count(source, request.web, count);
+  }
+  counted = counted.and_then([&count] { return count.Finish(); });
   if (!counted) {
     // The client's errors name the URL already.
     const std::string& reason = counted.error().message;
     return Fatal(reason.starts_with("cannot get ")
                      ? counted.error()
-                     : Error{"cannot count series of " + SourceName(*source) + ": " + reason});
+                     : Error{"cannot count series of " + SourceName(source) + ": " + reason});
   }
   const std::string text = TopSeriesText(count, request.count);
   const bool is_written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;

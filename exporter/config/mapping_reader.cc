@@ -70,6 +70,19 @@ void MappingReader::Read(const YamlNode& node, const std::string& path, Findings
   reader.RefuseOtherKeys();
 }
 
+std::optional<Place> MappingReader::FirstKey() const {
+  std::optional<Place> first;
+  for (const auto& [name, entry] : entries_) {
+    first = first ? std::min(*first, entry.key->place) : entry.key->place;
+  }
+  return first;
+}
+
+std::optional<Place> MappingReader::PlaceOf(std::string_view key) const {
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? std::nullopt : std::optional(entry->second.value->place);
+}
+
 void MappingReader::Section(std::string_view key, const std::function<void(MappingReader&)>& read) {
   static const YamlNode kMissing;
   const YamlNode* node = Find(key);

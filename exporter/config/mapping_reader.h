@@ -43,6 +43,11 @@ class MappingReader {
   static void Read(const YamlNode& node, const std::string& path, Findings& findings,
                    KeyPaths& key_paths, const std::function<void(MappingReader&)>& read);
 
+  /// Where the first key stands, known or not; nothing in an empty mapping.
+  std::optional<Place> FirstKey() const;
+  /// Where the value of `key` stands; nothing where there is none. Asking doesn't make it known.
+  std::optional<Place> PlaceOf(std::string_view key) const;
+
   /// A mapping within this one.
   void Section(std::string_view key, const std::function<void(MappingReader&)>& read);
 
@@ -82,6 +87,18 @@ class MappingReader {
     }
     for (const std::size_t index : IndexesOfChoices(key, names)) {
       values.insert(words[index].second);
+    }
+  }
+
+  /// The same in the order of the list.
+  template <typename E, std::size_t N>
+  void OrderedChoices(std::string_view key, const Words<E, N>& words, std::vector<E>& values) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, unused] : words) {
+      names.push_back(name);
+    }
+    for (const std::size_t index : IndexesOfChoices(key, names)) {
+      values.push_back(words[index].second);
     }
   }
 

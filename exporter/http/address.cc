@@ -54,6 +54,9 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   };
   // C functions would stop at a zero byte and see less than we do.
   if (text.find('\0') != text.npos) return fail("it contains a zero byte");
+  if (text.starts_with("unix:") || text.starts_with('/') || text.starts_with("vsock:")) {
+    return fail("the civetweb library serves TCP only; expected host:port or :port");
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return fail("expected host:port, [ipv6]:port or :port");
   const auto port = ParsePort(text.substr(colon + 1));

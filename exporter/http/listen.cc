@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "exporter/base/unique_fd.h"
 
@@ -58,6 +59,20 @@ int BoundSocket(const Endpoint& endpoint, UniqueFd& fd) {
   }
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
   return ::bind(fd.get(), address, endpoint.size) == 0 ? 0 : errno;
+}
+
+std::string ReasonText(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "address already in use; choose another with --web.listen-address";
+    case EADDRNOTAVAIL:
+      return "this host does not have the address; choose another with --web.listen-address";
+    case EACCES:
+      return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, choose another with "
+             "--web.listen-address";
+    default:
+      return std::generic_category().message(error);
+  }
 }
 
 }  // namespace
@@ -115,10 +130,31 @@ std::string CivetwebPort(const Endpoint& endpoint) {
   return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
 }
 
-int ProbeListen(const Endpoint& endpoint) {
-  UniqueFd fd;
-  if (const int error = BoundSocket(endpoint, fd); error != 0) return error;
-  return ::listen(fd.get(), 1) == 0 ? 0 : errno;
+Result<std::vector<Endpoint>> ResolveAll(const std::vector<std::string>& addresses) {
+  std::vector<Endpoint> endpoints;
+  for (const std::string& address : addresses) {
+    const auto parsed = ParseListenAddress(address);
+    if (!parsed) return tl::unexpected(parsed.error());
+    const auto endpoint = Resolve(*parsed, DetectIpv6());
+    if (!endpoint) {
+      return Fail("cannot listen on \"" + address + "\": " + endpoint.error().message);
+    }
+    endpoints.push_back(*endpoint);
+  }
+  return endpoints;
+}
+
+std::optional<Error> WhyNotListening(const std::vector<std::string>& addresses,
+                                     const std::vector<Endpoint>& endpoints) {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    UniqueFd fd;
+    int error = BoundSocket(endpoints[i], fd);
+    if (error == 0 && ::listen(fd.get(), 1) != 0) error = errno;
+    if (error != 0) {
+      return Error{"cannot listen on \"" + addresses[i] + "\": " + ReasonText(error)};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace sched_exporter

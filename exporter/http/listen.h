@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "exporter/base/result.h"
 #include "exporter/http/address.h"
@@ -36,9 +38,14 @@ Endpoint WithPort(Endpoint endpoint, std::uint16_t port);
 /// the user reaches civetweb's parser.
 std::string CivetwebPort(const Endpoint& endpoint);
 
-/// Tries to listen on the endpoint and gives the errno, 0 where it works. It is for the error
-/// message only: mg_start2 does not say why it failed.
-int ProbeListen(const Endpoint& endpoint);
+/// The endpoints of addresses as a user wrote them. Fails with one line that names the address.
+Result<std::vector<Endpoint>> ResolveAll(const std::vector<std::string>& addresses);
+
+/// Tries to listen on each endpoint: one line with the address of the first that can't be listened
+/// on, and why; nothing where each can. It is for the error message only: mg_start2 does not say
+/// why it failed.
+std::optional<Error> WhyNotListening(const std::vector<std::string>& addresses,
+                                     const std::vector<Endpoint>& endpoints);
 
 /// Ends every TCP connection that this process accepted on `local`, and `local` itself as a
 /// listening socket, with shutdown(2): all waiting threads wake up at once. Descriptors stay open

@@ -1,5 +1,6 @@
 #include "exporter/http/reply.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sched_exporter {
@@ -8,14 +9,29 @@ namespace {
 // Below one packet there is nothing to save.
 constexpr std::size_t kSmallestGzip = 1400;
 
-void AddHeader(std::string& text, std::string_view name, std::string_view value) {
+/// A head as it grows. Fields that the user has set are left to him.
+struct Head {
+  std::string text;
+  const HeaderList& of_user;
+};
+
+void AddLine(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ").append(value).append("\r\n");
+}
+
+void AddHeader(Head& head, std::string_view name, std::string_view value) {
+  const auto is_same = [name](const auto& header) { return header.first == name; };
+  if (std::none_of(head.of_user.begin(), head.of_user.end(), is_same)) {
+    AddLine(head.text, name, value);
+  }
 }
 
 std::string RenderHead(const HttpResponse& response, std::string_view reason,
                        const ReplyOptions& options, std::size_t body_size, bool gzipped) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
-  head.append(reason).append("\r\n");
+  static const HeaderList kNone;
+  Head head{"HTTP/1.1 " + std::to_string(response.status) + " ",
+            options.headers ? *options.headers : kNone};
+  head.text.append(reason).append("\r\n");
   AddHeader(head, "Content-Type", response.content_type);
   AddHeader(head, "Content-Length", std::to_string(body_size));
   AddHeader(head, "Connection", options.keep_alive ? "keep-alive" : "close");
@@ -29,7 +45,9 @@ std::string RenderHead(const HttpResponse& response, std::string_view reason,
   if (response.content_type.starts_with("text/html")) {
     AddHeader(head, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
   }
-  return head + "\r\n";
+  for (const auto& [name, value] : response.headers) AddHeader(head, name, value);
+  for (const auto& [name, value] : head.of_user) AddLine(head.text, name, value);
+  return head.text + "\r\n";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@ struct ReplyOptions {
   bool accepts_gzip = false;
   bool keep_alive = false;
   bool head_only = false;  ///< HEAD: all headers, with the length of the body, but no body.
+  std::shared_ptr<const HeaderList> headers = nullptr;  ///< Added, in place of the server's own.
 };
 
 /// A plain page with a reason, as 404 and 500 use it.

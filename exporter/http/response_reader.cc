@@ -121,7 +121,8 @@ Result<void> ResponseReader::OnStatus(std::string_view line) {
     return Fail("the answer is no HTTP/1.1");
   }
   if (*status != 200) {
-    return Fail("the server answered with status " + std::to_string(*status));
+    return Fail("the server answered with status " + std::to_string(*status) +
+                (*status == 401 ? "; it wants a user and a password" : ""));
   }
   state_ = State::kHeaders;
   return {};

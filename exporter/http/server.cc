@@ -5,15 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <span>
-#include <system_error>
 #include <utility>
 
+#include "exporter/http/civetweb_tls.h"
 #include "exporter/http/listen.h"
+#include "exporter/http/openssl.h"
 #include "exporter/http/reply.h"
+#include "exporter/http/web_guard.h"
 
 namespace sched_exporter {
 namespace {
@@ -25,6 +26,9 @@ using Clock = std::chrono::steady_clock;
 // civetweb checks the limit after each wait, and each wait may take as long as the limit: a client
 // that sends one byte just before it has twice the time, 8 s.
 constexpr const char* kRequestTimeoutMs = "4000";
+// The handshake has the same limit (sslize() of civetweb) and comes before: three times it makes
+// 8 s again.
+constexpr const char* kRequestTimeoutMsOfTls = "2600";
 // Between two requests. A scrape interval is longer than any value that leaves threads free, and
 // connecting again costs Prometheus a round trip every 15 s.
 constexpr const char* kKeepAliveTimeoutMs = "2000";
@@ -46,32 +50,21 @@ std::string_view HeaderOf(const mg_connection* connection, const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-std::string ReasonText(int error) {
-  switch (error) {
-    case EADDRINUSE:
-      return "address already in use; choose another with --web.listen-address";
-    case EADDRNOTAVAIL:
-      return "this host does not have the address; choose another with --web.listen-address";
-    case EACCES:
-      return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, choose another with "
-             "--web.listen-address";
-    default:
-      return std::generic_category().message(error);
-  }
-}
-
 class CivetwebServer final : public HttpServer {
  public:
-  CivetwebServer(std::vector<HttpRoute> routes, HttpLogger logger)
-      : routes_(std::move(routes)), logger_(std::move(logger)) {}
+  CivetwebServer(std::vector<HttpRoute> routes, const HttpServing& serving)
+      : routes_(std::move(routes)),
+        logger_(serving.logger),
+        guard_(serving.guard ? serving.guard : std::make_shared<WebGuard>()),
+        has_tls_(guard_->has_tls()) {}
   CivetwebServer(const CivetwebServer&) = delete;
   CivetwebServer& operator=(const CivetwebServer&) = delete;
   ~CivetwebServer() override;
 
-  int port() const override { return port_; }
+  const std::vector<int>& ports() const override { return ports_; }
 
-  // Starts the threads; the reason comes back where that fails.
-  Result<void> Listen(const Endpoint& endpoint);
+  // Starts the threads.
+  Result<void> Listen(const std::vector<Endpoint>& endpoints);
 
  private:
   static CivetwebServer& Of(const mg_connection* connection);
@@ -79,18 +72,26 @@ class CivetwebServer final : public HttpServer {
   static int OnLibraryError(mg_connection* connection, int status, const char* text) noexcept;
   static int OnLog(const mg_connection* connection, const char* text) noexcept;
   static int OnConnection(const mg_connection* connection, void** data) noexcept;
+  static int OnTlsContext(void** context, void* self) noexcept;
+  static int OnClientHello(SSL* ssl, int* alert, void* self) noexcept;
 
-  mg_context* StartLibrary(const Endpoint& endpoint, std::span<char> error);
+  bool MakeTlsContext();
+  mg_context* StartLibrary(const std::vector<Endpoint>& endpoints, std::span<char> error);
   HttpResponse Answer(const mg_connection* connection, const mg_request_info& request) const;
   HttpResponse Call(const HttpRoute& route, const HttpRequest& request) const;
   static void Send(mg_connection* connection, HttpResponse response, const ReplyOptions& options);
   void Log(std::string_view line) const;
+  void ShutDown() const;
 
   const std::vector<HttpRoute> routes_;
   const HttpLogger logger_;
+  const std::shared_ptr<WebGuard> guard_;
+  const bool has_tls_;
+  OpenSslPtr<SSL_CTX> tls_;  // what handshakes begin with; OnClientHello gives them the guard's
   mg_context* context_ = nullptr;
-  int port_ = 0;
-  Endpoint bound_;  // where it really listens; other threads read it only when stopping_ is set
+  std::vector<int> ports_;
+  // Where it really listens; other threads read it only when stopping_ is set.
+  std::vector<Endpoint> bound_;
   std::atomic<bool> started_ = false;
   std::atomic<bool> stopping_ = false;
 };
@@ -182,7 +183,10 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
     options.keep_alive = MayKeepAlive(connection, request);
     options.accepts_gzip = AcceptsGzip(HeaderOf(connection, "Accept-Encoding"));
     options.head_only = std::strcmp(request.request_method, "HEAD") == 0;
-    HttpResponse response = server.Answer(connection, request);
+    auto refusal = server.guard_->Refuse(HeaderOf(connection, "Authorization"), request.remote_addr,
+                                         Clock::now());
+    options.headers = server.guard_->headers();
+    HttpResponse response = refusal ? std::move(*refusal) : server.Answer(connection, request);
     const int status = response.status;
     Send(connection, std::move(response), options);
     return status;
@@ -201,7 +205,9 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
 int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
                                    const char* text) noexcept {
   try {
-    Send(connection, TextReply(status, text), {});
+    ReplyOptions options;
+    options.headers = Of(connection).guard_->headers();
+    Send(connection, TextReply(status, text), options);
   } catch (...) {
     mg_disable_connection_keep_alive(connection);
   }
@@ -223,21 +229,59 @@ int CivetwebServer::OnLog(const mg_connection* connection, const char* text) noe
 // here; one that was taken before was found there. So none is missed and nobody waits.
 int CivetwebServer::OnConnection(const mg_connection* connection, void** data) noexcept {
   const CivetwebServer& server = Of(connection);
-  if (server.stopping_) ShutDownSockets(server.bound_);
+  if (server.stopping_) server.ShutDown();
   *data =
       reinterpret_cast<void*>(static_cast<std::intptr_t>(Clock::now().time_since_epoch().count()));
   return 0;
 }
 
-mg_context* CivetwebServer::StartLibrary(const Endpoint& endpoint, std::span<char> error) {
-  const std::string listening_port = CivetwebPort(endpoint);
+int CivetwebServer::OnClientHello(SSL* ssl, int* alert, void* self) noexcept {
+  try {
+    if (static_cast<CivetwebServer*>(self)->guard_->BeginHandshake(ssl)) {
+      return SSL_CLIENT_HELLO_SUCCESS;
+    }
+  } catch (...) {
+    // A C library calls us; the client is told below.
+  }
+  *alert = SSL_AD_INTERNAL_ERROR;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+// civetweb asks when it starts and, to learn whose the context is, when it ends.
+int CivetwebServer::OnTlsContext(void** context, void* self) noexcept {
+  *context = static_cast<CivetwebServer*>(self)->tls_.get();
+  return 1;
+}
+
+bool CivetwebServer::MakeTlsContext() {
+  tls_.reset(SSL_CTX_new(TLS_server_method()));
+  if (!tls_) return false;
+  // Nothing of an earlier handshake holds for a later one, whose settings may be others.
+  SSL_CTX_set_session_cache_mode(tls_.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(tls_.get(), 0);
+  SSL_CTX_set_options(tls_.get(),
+                      SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A read comes back after each record, so that civetweb's limits hold for empty ones, too.
+  SSL_CTX_clear_mode(tls_.get(), SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_min_proto_version(tls_.get(), TLS1_VERSION);  // the guard knows better
+  SSL_CTX_set_client_hello_cb(tls_.get(), &OnClientHello, this);
+  return true;
+}
+
+mg_context* CivetwebServer::StartLibrary(const std::vector<Endpoint>& endpoints,
+                                         std::span<char> error) {
+  std::string listening_port;
+  for (const Endpoint& endpoint : endpoints) {
+    listening_port +=
+        (listening_port.empty() ? "" : ",") + CivetwebPort(endpoint) + (has_tls_ ? "s" : "");
+  }
   // No document_root: civetweb has no files to serve, and OnRequest leaves it no request anyway.
   const std::initializer_list<std::pair<const char*, const char*>> settings = {
       {"listening_ports", listening_port.c_str()},
       {"num_threads", kThreads},
       {"connection_queue", kQueue},
       {"max_request_size", kLargestHead},
-      {"request_timeout_ms", kRequestTimeoutMs},
+      {"request_timeout_ms", has_tls_ ? kRequestTimeoutMsOfTls : kRequestTimeoutMs},
       {"enable_keep_alive", "yes"},
       {"keep_alive_timeout_ms", kKeepAliveTimeoutMs},
       {"tcp_nodelay", "1"},
@@ -253,26 +297,33 @@ mg_context* CivetwebServer::StartLibrary(const Endpoint& endpoint, std::span<cha
   callbacks.http_error = &OnLibraryError;
   callbacks.log_message = &OnLog;
   callbacks.init_connection = &OnConnection;
+  callbacks.external_ssl_ctx = &OnTlsContext;
   mg_init_data init{&callbacks, this, options.data()};
   unsigned code = 0;
   mg_error_data error_data{&code, error.data(), error.size()};
   return mg_start2(&init, &error_data);
 }
 
-Result<void> CivetwebServer::Listen(const Endpoint& endpoint) {
+Result<void> CivetwebServer::Listen(const std::vector<Endpoint>& endpoints) {
   std::array<char, 200> text{};
-  context_ = StartLibrary(endpoint, text);
-  if (context_ == nullptr) {
-    // civetweb says only that the ports failed; trying it again gives the errno.
-    const int error = ProbeListen(endpoint);
-    return Fail(error != 0 ? ReasonText(error) : std::string(text.data()));
+  if (has_tls_) {
+    LendOpenSslToCivetweb();
+    if (!MakeTlsContext()) return Fail("cannot set up TLS: " + OpenSslReason());
   }
-  mg_server_port port{};
-  mg_get_server_ports(context_, 1, &port);
-  port_ = port.port;
-  bound_ = WithPort(endpoint, static_cast<std::uint16_t>(port_));
+  context_ = StartLibrary(endpoints, text);
+  if (context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
+  std::vector<mg_server_port> ports(endpoints.size());
+  mg_get_server_ports(context_, static_cast<int>(ports.size()), ports.data());
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    ports_.push_back(ports[i].port);
+    bound_.push_back(WithPort(endpoints[i], static_cast<std::uint16_t>(ports[i].port)));
+  }
   started_ = true;
   return {};
+}
+
+void CivetwebServer::ShutDown() const {
+  for (const Endpoint& endpoint : bound_) ShutDownSockets(endpoint);
 }
 
 // mg_stop alone takes two seconds: each thread of civetweb looks at its stop flag only when its
@@ -280,25 +331,29 @@ Result<void> CivetwebServer::Listen(const Endpoint& endpoint) {
 CivetwebServer::~CivetwebServer() {
   if (context_ == nullptr) return;
   stopping_ = true;
-  ShutDownSockets(bound_);
+  ShutDown();
   mg_stop(context_);
 }
 
 }  // namespace
 
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServing& serving,
+                                                      std::vector<HttpRoute> routes) {
+  const auto endpoints = ResolveAll(serving.addresses);
+  if (!endpoints) return tl::unexpected(endpoints.error());
+  auto server = std::make_unique<CivetwebServer>(std::move(routes), serving);
+  if (const auto listening = server->Listen(*endpoints); !listening) {
+    // civetweb says only that the ports failed.
+    return tl::unexpected(
+        WhyNotListening(serving.addresses, *endpoints).value_or(listening.error()));
+  }
+  return server;
+}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
                                                       std::vector<HttpRoute> routes,
                                                       HttpLogger logger) {
-  const auto parsed = ParseListenAddress(address);
-  if (!parsed) return Fail(parsed.error().message);
-  auto server = std::make_unique<CivetwebServer>(std::move(routes), std::move(logger));
-  const auto listening = Resolve(*parsed, DetectIpv6()).and_then([&](const Endpoint& endpoint) {
-    return server->Listen(endpoint);
-  });
-  if (!listening) {
-    return Fail("cannot listen on \"" + address + "\": " + listening.error().message);
-  }
-  return server;
+  return Start(HttpServing{{address}, std::move(logger)}, std::move(routes));
 }
 
 }  // namespace sched_exporter

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/base/result.h"
@@ -16,6 +17,9 @@ struct HttpRequest {
   std::string_view accept;  ///< The field Accept (RFC 9110, 12.5.1); empty where there is none.
 };
 
+/// Header fields: names and values.
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
 /// One answer of a handler. The body is sent as it is; the server adds lengths, gzip (when the
 /// client accepts it and `compressible`) and security headers.
 struct HttpResponse {
@@ -23,7 +27,8 @@ struct HttpResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   bool compressible = false;
-  bool by_accept = false;  ///< What it is depends on the request's Accept.
+  bool by_accept = false;   ///< What it is depends on the request's Accept.
+  HeaderList headers = {};  ///< More fields, beside those that the server adds.
 };
 
 /// How a page is asked for.
@@ -45,6 +50,15 @@ struct HttpRoute {
 /// receiver should limit their rate.
 using HttpLogger = std::function<void(std::string_view)>;
 
+class WebGuard;
+
+/// Where and how to serve.
+struct HttpServing {
+  std::vector<std::string> addresses;  ///< One at least: "host:port", ":port", "[::1]:port".
+  HttpLogger logger = nullptr;
+  std::shared_ptr<WebGuard> guard = nullptr;  ///< Who may see the pages; TLS. None: everybody.
+};
+
 /// Serves routes over HTTP/1.1 with civetweb. Every path without a route answers 404, every method
 /// that a route doesn't have 405. Never throws, never reads the files of a client's wish, prints
 /// nothing.
@@ -53,17 +67,24 @@ using HttpLogger = std::function<void(std::string_view)>;
 /// trickles keeps its thread for 8 s at the most, one that does not read its answer for 6 s, one
 /// that reads it slowly for about 30 s. So with n silent connections a scrape waits for 8 s *
 /// floor(n / 16) at the most, and 15 of them cost it nothing. Request heads are limited to 8 KB, 64
-/// connections queue.
+/// connections queue. With TLS, a connection that neither shakes hands nor sends a request keeps
+/// its thread for 2.6 s each, and one that trickles for 7.8 s in all.
+///
+/// With TLS or without is decided at the start, by the guard's settings of that moment.
 ///
 /// Process-wide effects: civetweb ignores SIGPIPE, which it does not need (MSG_NOSIGNAL). Its
 /// threads inherit the signal mask of the caller of Start, which should have blocked its signals
 /// before.
 class HttpServer {
  public:
-  /// Listens on `address`: "host:port", ":port" (all addresses), "[::1]:port". A name with several
-  /// addresses means its first IPv4 address. ":port" includes IPv6 where civetweb and the host have
-  /// it (Debian's civetweb does not). Fails with one line that names the address, the reason (in
-  /// use, no permission, unknown host, malformed) and the way out.
+  /// Listens on all addresses. A name with several addresses means its first IPv4 address. ":port"
+  /// includes IPv6 where civetweb and the host have it (Debian's civetweb does not). Fails with one
+  /// line that names the address, the reason (in use, no permission, unknown host, malformed) and
+  /// the way out.
+  static Result<std::unique_ptr<HttpServer>> Start(const HttpServing& serving,
+                                                   std::vector<HttpRoute> routes);
+
+  /// The same for one address without a guard.
   static Result<std::unique_ptr<HttpServer>> Start(const std::string& address,
                                                    std::vector<HttpRoute> routes,
                                                    HttpLogger logger = nullptr);
@@ -72,8 +93,10 @@ class HttpServer {
   /// that run. Handlers and logger are not called any more afterwards.
   virtual ~HttpServer() = default;
 
-  /// The port that the server listens on (the kernel's choice where the address said 0).
-  virtual int port() const = 0;
+  /// The ports that the server listens on (the kernel's choice where an address said 0), in the
+  /// order of the addresses.
+  virtual const std::vector<int>& ports() const = 0;
+  int port() const { return ports().front(); }
 };
 
 /// True where an Accept-Encoding header allows gzip (RFC 9110, 12.5.3: "gzip;q=0" does not).

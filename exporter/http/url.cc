@@ -11,7 +11,8 @@ namespace sched_exporter {
 namespace {
 
 constexpr std::size_t kLongestUrl = 2'048;
-constexpr std::string_view kScheme = "http://";
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 
 bool IsIpAddress(const std::string& host) {
   in6_addr address{};
@@ -34,24 +35,28 @@ Result<Url> ParseUrl(const std::string& text) {
     return Fail("a URL has at most " + std::to_string(kLongestUrl) +
                 " ASCII characters and no spaces");
   }
-  if (!text.starts_with(kScheme)) {
-    return Fail("expected http://ADDRESS[:PORT][/PATH]");
+  Url url;
+  url.is_https = text.starts_with(kHttps);
+  if (!url.is_https && !text.starts_with(kHttp)) {
+    return Fail("expected http://ADDRESS[:PORT][/PATH] or https://ADDRESS[:PORT][/PATH]");
   }
+  const std::size_t begin = url.is_https ? kHttps.size() : kHttp.size();
   if (text.find('#') != text.npos || text.find('@') != text.npos) {
     return Fail("neither a user name nor a fragment (#) may be in it");
   }
-  const std::size_t end = std::min(text.find_first_of("/?", kScheme.size()), text.size());
-  Url url;
-  url.authority = text.substr(kScheme.size(), end - kScheme.size());
+  const std::size_t end = std::min(text.find_first_of("/?", begin), text.size());
+  url.authority = text.substr(begin, end - begin);
   url.target = text.substr(end);
   if (!url.target.starts_with('/')) {
     url.target.insert(0, "/");
   }
-  const auto address =
-      ParseListenAddress(HasPort(url.authority) ? url.authority : url.authority + ":80");
+  const auto address = ParseListenAddress(
+      HasPort(url.authority) ? url.authority : url.authority + (url.is_https ? ":443" : ":80"));
   if (!address || address->port == 0) {
-    return Fail("expected an address with a port from 1 to 65535 after http://");
+    return Fail("expected an address with a port from 1 to 65535 after " +
+                std::string(url.is_https ? kHttps : kHttp));
   }
+  url.name = address->host;
   url.host = address->host == "localhost" ? "127.0.0.1" : address->host;
   url.port = address->port;
   if (!IsIpAddress(url.host)) {

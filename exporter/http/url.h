@@ -7,8 +7,10 @@
 
 namespace sched_exporter {
 
-/// The parts of "http://HOST[:PORT][/PATH]".
+/// The parts of "http[s]://HOST[:PORT][/PATH]".
 struct Url {
+  bool is_https = false;
+  std::string name;  ///< The host as it is written: what a certificate should say.
   std::string host;  ///< An IPv4 address, or an IPv6 address without brackets.
   std::uint16_t port = 80;
   std::string authority;  ///< For the header Host.

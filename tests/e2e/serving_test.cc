@@ -242,11 +242,11 @@ TEST(CommandLine, VersionIsOneLine) {
 TEST(CommandLine, HelpListsEveryFlag) {
   const Ended ended = RunProgram({ExporterBinary(), "--help"});
   EXPECT_EQ(ended.exit_code, 0);
-  for (const char* flag :
-       {"--help", "--config.file FILE", "--web.listen-address ADDRESS=:10140",
-        "--web.telemetry-path PATH=/metrics", "--log.level LEVEL:{debug,info,warn,error}=info",
-        "--log.format FORMAT:{logfmt,json}=logfmt", "--config.check", "--allow-second-instance",
-        "--version"}) {
+  for (const char* flag : {"--help", "--config.file FILE", "--web.listen-address ADDRESS=:10140",
+                           "--web.config.file FILE", "--web.telemetry-path PATH=/metrics",
+                           "--log.level LEVEL:{debug,info,warn,error}=info",
+                           "--log.format FORMAT:{logfmt,json}=logfmt", "--config.check",
+                           "--allow-second-instance", "--version"}) {
     EXPECT_THAT(ended.output, HasSubstr(flag));
   }
 }

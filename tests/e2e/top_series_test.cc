@@ -145,7 +145,7 @@ TEST(TopSeries, MistakesAreOneLine) {
       {directory.Write("empty", ""), "there is no series in it"},
       {directory.path() + "/none", "No such file or directory"},
       {directory.path(), "Is a directory"},
-      {"https://localhost/metrics", "curl"},
+      {"https://127.0.0.1:1/metrics", "Connection refused"},
       {"http://me:secret@127.0.0.1/", "(URL with a user name)"},
       {"http://127.0.0.1:1/", "Connection refused"}};
   for (const auto& [source, expected] : mistakes) {

@@ -31,6 +31,7 @@ outside=(
   '<prometheus/' 'metrics'
   '<civetweb|<CivetServer' 'http'
   '<zlib' 'http'
+  '<openssl/|<crypt\.h' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
   '<nlohmann/' 'events identity live app'
   '<re2/' 'rules'

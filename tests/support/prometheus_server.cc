@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 
@@ -100,6 +101,16 @@ Result<std::string> PrometheusServer::Query(const std::string& expression, doubl
 Result<std::string> PrometheusServer::LabelValues(const std::string& selector,
                                                   const std::string& label) const {
   return Get("/api/v1/label/" + label + "/values?match[]=" + UrlEncode(selector));
+}
+
+Result<std::string> PrometheusServer::TargetHealth() const {
+  return Get("/api/v1/targets").map([](const std::string& text) {
+    const auto reply = nlohmann::json::parse(text, nullptr, false);
+    const auto& targets = reply["data"]["activeTargets"];
+    return targets.empty() ? std::string("unknown")
+                           : targets[0]["health"].get<std::string>() +
+                                 targets[0]["lastError"].get<std::string>();
+  });
 }
 
 Result<MetricsText> PrometheusServer::OwnMetrics() const {

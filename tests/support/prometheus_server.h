@@ -41,6 +41,10 @@ class PrometheusServer {
   /// The values that `label` has in the series of a selector; the JSON text.
   Result<std::string> LabelValues(const std::string& selector, const std::string& label) const;
 
+  /// Whether its last scrape of the target succeeded, and the reason where not: `health` and
+  /// `lastError` of the target.
+  Result<std::string> TargetHealth() const;
+
   /// Its own metrics.
   Result<MetricsText> OwnMetrics() const;
 

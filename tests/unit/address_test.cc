@@ -103,6 +103,14 @@ TEST(ParseListenAddress, QuotesTheTextInOneShortLine) {
   EXPECT_LT(ParseListenAddress(std::string(100000, 'x')).error().message.size(), 250);
 }
 
+TEST(ListenAddressKinds, SaysThatThereIsTcpOnly) {
+  for (const char* address : {"unix:/run/sched.sock", "/run/sched.sock", "vsock://:10140"}) {
+    const auto parsed = ParseListenAddress(address);
+    ASSERT_FALSE(parsed) << address;
+    EXPECT_THAT(parsed.error().message, HasSubstr("serves TCP only")) << address;
+  }
+}
+
 TEST(Resolve, WritesNumbersForCivetweb) {
   EXPECT_EQ(PortOf(":10140", Ipv6::kAvailable), "+10140");
   EXPECT_EQ(PortOf(":10140", Ipv6::kNotInCivetweb), "0.0.0.0:10140");

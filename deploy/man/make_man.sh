@@ -39,7 +39,7 @@ commands() {
   local name
   for name in "${subcommands[@]}"; do
     printf '.SS %s\n' "${name//-/\\-}"
-    "$binary" "$name" --help | head -n 1 | sed 's/-/\\-/g; s/$/./'
+    "$binary" "$name" --help | sed -n '1{s/-/\\-/g; s/$/./; p}'
     "$binary" "$name" --help | section Positionals
     "$binary" "$name" --help | section Options
   done

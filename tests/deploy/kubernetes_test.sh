@@ -98,6 +98,8 @@ furnish_pod() {
   setcap "$file_capabilities" "$root/app/sched_exporter"
   mount --rbind /proc "$root/proc"
   mount --rbind /sys "$root/sys"
+  # The runtime's own mount shows the container only.
+  mount -t tmpfs -o ro tmpfs "$root/sys/fs/cgroup"
   for ((i = 0; i < ${#pod_mounts[@]}; i += 4)); do
     kind=${pod_mounts[i]} from=${pod_mounts[i + 1]} to=$root${pod_mounts[i + 2]} mode=${pod_mounts[i + 3]}
     [[ $mode == ro ]] || fail "$from is mounted writable"

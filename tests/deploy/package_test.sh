@@ -85,7 +85,8 @@ for file in /usr/bin/sched_exporter /etc/sched_exporter/config.yml /etc/default/
   /usr/share/bash-completion/completions/sched_exporter /etc/systemd/system/multi-user.target.wants/sched_exporter.service; do
   is_there "$file" 'install'
 done
-dpkg-deb --contents "$first" | grep -q '/usr/share/man/man8/sched_exporter.8.gz' || fail 'no man page'
+dpkg-deb --contents "$first" | grep '/usr/share/man/man8/sched_exporter.8.gz' >/dev/null ||
+  fail 'no man page'
 in_root sched_exporter --config.check --config.file=/etc/sched_exporter/config.yml >/dev/null
 
 port=$(free_port)
@@ -116,7 +117,7 @@ was_said() {
 echo '# edited' >>"$root/etc/sched_exporter/config.yml"
 install "$(package 99.0)"
 was_said 'restart .*sched_exporter.service' 'upgrade'
-in_root dpkg-query --list sched-exporter | grep -q ' 99\.0 ' || fail 'the upgrade installed no 99.0'
+in_root dpkg-query --list sched-exporter | grep ' 99\.0 ' >/dev/null || fail 'the upgrade installed no 99.0'
 [[ $(tail -n 1 "$root/etc/sched_exporter/config.yml") == '# edited' ]] || fail 'the upgrade lost the config'
 
 # A version with another default asks, or keeps the old one where nobody can answer.

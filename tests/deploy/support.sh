@@ -14,7 +14,7 @@ exporter_log=/dev/null
 # fail LINE
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$1" >&2
-  tail -n 3 "$exporter_log" >&2
+  [[ -z $exporter ]] || tail -n 3 "$exporter_log" >&2
   exit 1
 }
 
@@ -51,7 +51,7 @@ free_port() {
 suite=bookworm
 mirror() {
   # shellcheck disable=SC2016 # these are apt's variables
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" | head -n 1
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" | sed -n 1p
 }
 
 # clean_root DIRECTORY: Debian's smallest system. Made by debootstrap at the first time.
@@ -118,17 +118,20 @@ count_probes() {
   [[ $counted == 50 ]] || fail "50 execs of $name were counted as \"$counted\""
 }
 
-# sees_roots_process COMMAND...: fails if the exporter does not know the program and the user of a
-# process that belongs to root, or in which cgroup it is. COMMAND prints its metrics.
+# sees_roots_process COMMAND...: fails if the exporter does not know the program, the user and the
+# cgroup of a process that belongs to root. COMMAND prints its metrics.
 sees_roots_process() {
-  local sleeper info cgroup
-  sleep 600 &
+  local sleeper info hierarchy=/sys/fs/cgroup cgroup=sched_exporter_deploy.$$
+  [[ -f $hierarchy/cgroup.procs ]] || hierarchy=/sys/fs/cgroup/cpuacct
+  mkdir "$hierarchy/$cgroup"
+  (echo "$BASHPID" >"$hierarchy/$cgroup/cgroup.procs" && exec sleep 600) &
   sleeper=$!
+  await 'a process sleeps' grep -qx sleep "/proc/$sleeper/comm"
   info=$("$@" | grep "^sched_process_info{pid=\"$sleeper\"," || true)
-  cgroup=$(sed -n 's/^[0-9]*:\(cpu\|cpu,cpuacct\|cpuacct\|\):\(.*\)/cgroup="\2"/p' "/proc/$sleeper/cgroup")
   kill "$sleeper"
   wait "$sleeper" 2>/dev/null || true
+  await 'its cgroup is empty' rmdir "$hierarchy/$cgroup"
   [[ $info == *'exe="/'*'/sleep"'* ]] || fail "no exe of root's process: $info"
   [[ $info == *'user="root"'* ]] || fail "no user of root's process: $info"
-  grep -qF "$cgroup" <<<"$info" || fail "no cgroup of root's process, which is in $cgroup: $info"
+  [[ $info == *"cgroup=\"/$cgroup\""* ]] || fail "root's process is in /$cgroup: $info"
 }

@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Dashboards, testing::ValuesIn(Files()), [](const
 /// The dashboards before a Prometheus with the example's config.
 class DashboardQueries : public testing::Test {
  protected:
-  static constexpr std::chrono::seconds kPatience{60};
+  static constexpr std::chrono::seconds kPatience{120};
 
   void SetUp() override {
     auto node = BusyNode::Start();
@@ -226,8 +226,8 @@ class DashboardQueries : public testing::Test {
     auto server = PrometheusServer::StartWithConfig(config);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
-    const auto scraped = [&] { return !Ask("count_over_time(up[5m]) >= 5").empty(); };
-    ASSERT_TRUE(WaitUntil(scraped)) << server_->Log();
+    const auto scraped = [&] { return !Ask("sum_over_time(up[5m]) >= 5").empty(); };
+    ASSERT_TRUE(WaitUntil(scraped, kPatience)) << server_->Log();
     const auto dead = node_->RunOutOfMemory();
     ASSERT_TRUE(dead) << dead.error().message;
     deadline_ = std::chrono::steady_clock::now() + kPatience;
@@ -285,8 +285,8 @@ class DashboardQueries : public testing::Test {
       EXPECT_TRUE(std::isfinite(value)) << query.panel << ": " << series;
       EXPECT_GE(value, 0) << query.panel << ": " << series;
       if (query.unit == "percentunit") {
-        // Scrapes of a machine with much else to do come at odd times.
-        EXPECT_LE(value, 1.25) << query.panel << ": " << series;
+        // On a machine with much else to do, scrapes are later than Prometheus notes.
+        EXPECT_LE(value, 1.5) << query.panel << ": " << series;
       }
     }
   }

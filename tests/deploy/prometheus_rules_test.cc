@@ -147,6 +147,8 @@ TEST(PromqlText, SidesAreVectorsWithoutThresholds) {
 /// Every rule before a Prometheus that evaluates them every second.
 class PrometheusRules : public testing::Test {
  protected:
+  static constexpr std::chrono::seconds kPatience{120};
+
   void SetUp() override {
     auto node = BusyNode::Start();
     ASSERT_TRUE(node) << node.error().message;
@@ -160,7 +162,7 @@ class PrometheusRules : public testing::Test {
     auto server = PrometheusServer::StartWithConfig(config);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
-    ASSERT_TRUE(WaitUntil([&] { return !Ask("count_over_time(up[5m]) >= 5").empty(); }))
+    ASSERT_TRUE(WaitUntil([&] { return !Ask("sum_over_time(up[5m]) >= 5").empty(); }, kPatience))
         << server_->Log();
     const auto dead = node_->RunOutOfMemory();
     ASSERT_TRUE(dead) << dead.error().message;
@@ -216,7 +218,7 @@ TEST_F(PrometheusRules, HaveDataAndNoErrors) {
     }
     return without_data.empty();
   };
-  EXPECT_TRUE(WaitUntil(find_missing)) << testing::PrintToString(without_data);
+  EXPECT_TRUE(WaitUntil(find_missing, kPatience)) << testing::PrintToString(without_data);
   EXPECT_EQ(records, static_cast<int>(Names(kRules + "/recording_rules.yml", "record").size()));
   for (const Json& rule : EvaluatedRules()) {
     EXPECT_EQ(rule["health"], "ok") << rule;
@@ -224,7 +226,7 @@ TEST_F(PrometheusRules, HaveDataAndNoErrors) {
   }
 }
 
-TEST_F(PrometheusRules, KeepTheLabelsOfAFleet) {
+TEST_F(PrometheusRules, KeepTheLabelsOfAFleetAndTellWhatHappens) {
   const std::string target =
       "{job=\"sched\",instance=\"node-1\",node=\"node-1\",exporter_namespace=\"monitoring\"";
   const std::string fleet = "{job=\"sched\",instance=\"\",node=\"\",pod=\"\",cgroup=\"\"";
@@ -245,8 +247,11 @@ TEST_F(PrometheusRules, KeepTheLabelsOfAFleet) {
         "group_class:sched_group_exits:rate5m" + fleet + ",group=\"bash\",class=\"signal\"} > 0",
         "group_class:sched_group_exits:rate5m" + fleet + ",group=\"bash\",class=\"stopped\"} > 0",
         std::string("ALERTS{alertname=\"SchedGroupGone\",group=\"") + BusyNode::kAbsentGroup +
-            "\"}"}) {
-    EXPECT_TRUE(WaitUntil([&] { return !Ask(series).empty(); })) << series;
+            "\"}",
+        std::string("ALERTS{alertname=\"SchedOomKill\",alertstate=\"firing\"}"),
+        std::string("ALERTS{alertname=\"SchedProcessesCrash\",group=\"bash\"}"),
+        std::string("ALERTS{alertname=\"SchedExecFailures\",group=\"bash\",errno=\"EACCES\"}")}) {
+    EXPECT_TRUE(WaitUntil([&] { return !Ask(series).empty(); }, kPatience)) << series;
   }
   EXPECT_THAT(Ask("{exported_namespace!=\"\"}"), IsEmpty());
 }

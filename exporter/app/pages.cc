@@ -1,8 +1,9 @@
 #include "exporter/app/pages.h"
 
 #include <memory>
+#include <utility>
 
-#include "exporter/app/version.h"
+#include "exporter/app/live_pages.h"
 #include "exporter/metrics/exposition.h"
 
 namespace sched_exporter {
@@ -31,33 +32,6 @@ HttpResponse Metrics(Collector& collector) {
   return response;
 }
 
-HttpResponse Landing(const std::string& telemetry_path) {
-  const std::string path = EscapeHtml(telemetry_path);
-  HttpResponse response;
-  response.content_type = "text/html; charset=utf-8";
-  response.compressible = true;
-  response.body =
-      "<!DOCTYPE html>\n"
-      "<html lang=\"en\">\n"
-      "<head><meta charset=\"utf-8\"><title>sched_exporter</title>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<style>:root{color-scheme:light dark}"
-      "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
-      "li{margin:.4rem 0}</style></head>\n"
-      "<body><h1>sched_exporter</h1>\n"
-      "<p>Exact CPU time of processes, groups and cgroups. Version " +
-      std::string(kVersion) +
-      "</p>\n"
-      "<ul>\n"
-      "<li><a href=\"" +
-      path +
-      "\">Metrics</a></li>\n"
-      "<li><a href=\"/healthz\">Health</a>: collections succeed</li>\n"
-      "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached, too</li>\n"
-      "</ul></body></html>\n";
-  return response;
-}
-
 HttpResponse Reload(Reloader& reloader, bool is_enabled) {
   if (!is_enabled) {
     return Plain(kForbidden, "reload over HTTP is off; --web.enable-lifecycle turns it on");
@@ -79,15 +53,16 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
                                   Reloader& reloader) {
   const std::string path = options.telemetry_path;
   const bool reloads = options.enable_lifecycle;
-  return {
+  std::vector<HttpRoute> routes = {
       {path, [&collector](const HttpRequest&) { return Metrics(collector); }},
-      {"/", [path](const HttpRequest&) { return Landing(path); }},
       {"/healthz", [&collector](const HttpRequest&) { return Health(collector); }},
       // We listen only once the programs are attached and the first collection has been made.
       {"/readyz", [&collector](const HttpRequest&) { return Health(collector); }},
       {"/-/reload", [&reloader, reloads](const HttpRequest&) { return Reload(reloader, reloads); },
        HttpMethod::kPost},
   };
+  for (HttpRoute& route : LivePages(path, {})) routes.push_back(std::move(route));
+  return routes;
 }
 
 }  // namespace sched_exporter

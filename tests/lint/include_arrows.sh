@@ -1,7 +1,7 @@
 #!/bin/bash
 # Dependencies between the stages of exporter/ point one way:
-#   base <- model <- {rules, kernel, identity, ledger, events, metrics} <- app, config on rules, http on
-#   base alone
+#   base <- model <- {rules, kernel, identity, ledger, events, live, metrics} <- app, config on rules, http
+#   on base alone
 # and each library from outside has one user.
 #   include_arrows.sh [SOURCE_DIR]
 set -euo pipefail
@@ -17,9 +17,10 @@ declare -A allowed=(
   [identity]='base model'
   [ledger]='base model'
   [events]='base model'
+  [live]='base model'
   [metrics]='base model'
   [http]='base'
-  [app]='base model rules config kernel identity ledger events metrics http'
+  [app]='base model rules config kernel identity ledger events live metrics http'
 )
 
 # Who may include what is not ours: a regular expression, and the stages.

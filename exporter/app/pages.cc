@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "exporter/app/live_pages.h"
+#include "exporter/app/landing_page.h"
 #include "exporter/metrics/exposition.h"
 
 namespace sched_exporter {
@@ -61,7 +61,7 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
       {"/-/reload", [&reloader, reloads](const HttpRequest&) { return Reload(reloader, reloads); },
        HttpMethod::kPost},
   };
-  for (HttpRoute& route : LivePages(path, {})) routes.push_back(std::move(route));
+  for (HttpRoute& route : LandingRoutes(path, {})) routes.push_back(std::move(route));
   return routes;
 }
 

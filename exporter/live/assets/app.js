@@ -4,7 +4,7 @@ import { Chart, drawHeat, latencyText } from './charts.js';
 import { drawEvents } from './events.js';
 import { clock, count, percent, perSecond, visible, waiting } from './format.js';
 import { hashOf, readPlace } from './place.js';
-import { SERIES, Table, columnsOf, factsOf, keyOf, matches } from './table.js';
+import { SERIES, Table, columnsOf, factsOf, isOpened, matches } from './table.js';
 
 const FEW = 30;
 const MOST = 100;  // what one answer may hold
@@ -49,17 +49,21 @@ function sortOf(where) {
   return fits ? where.sort : 'cpu';
 }
 
+// The exporter doesn't sort by processes. Who has most of them is among those with most threads.
+const askedSort = (sort) => (sort === 'processes' ? 'threads' : sort);
+
 // The fields of the request for the table.
 function listFields(where) {
-  const all = showsMore || where.filter !== '' || where.open !== null;
-  const fields = { view: listedView(where), sort: sortOf(where), count: all ? MOST : FEW, history: 1 };
+  const sort = sortOf(where);
+  const all = showsMore || where.filter !== '' || where.open !== null || sort === 'processes';
+  const fields = { view: listedView(where), sort: askedSort(sort), count: all ? MOST : FEW, history: 1 };
   if (where.open !== null && where.view === 'group') fields.group = where.open;
   return fields;
 }
 
-function openedFields({ view, open }) {
-  const fields = { view, count: MOST, history: 1 };
-  return view === 'group' ? { ...fields, group: open } : fields;
+function openedFields({ view, sort }) {
+  const fits = columnsOf(view).some((column) => column.sort && column.key === sort);
+  return { view, sort: fits ? askedSort(sort) : 'cpu', count: MOST, history: 1 };
 }
 
 async function refresh() {
@@ -110,7 +114,7 @@ function showState(error) {
 
 function openedRow() {
   const { where, opened } = answer;
-  return opened?.rows.find((row) => keyOf(where.view, row) === where.open);
+  return opened?.rows.find((row) => isOpened(where, row));
 }
 
 function drawHead({ host, cpus }) {
@@ -139,7 +143,7 @@ function drawOpened({ view, open }, row) {
   setText($('back'), `← All ${names[view]}`);
   $('back').href = hashOf({ view, sort: place.sort });
   setText($('opened-name'), visible(row ? row.name : open));
-  const facts = row ? factsOf(view, row) : [['', `Not among the ${MOST} ${names[view]} with most CPU; it may have ended.`]];
+  const facts = row ? factsOf(view, row) : [['', `Not among the ${MOST} ${names[view]} at the top; it may have ended.`]];
   $('facts').replaceChildren(...facts.map(([name, text]) => {
     const pair = document.createElement('div');
     pair.append(Object.assign(document.createElement('dt'), { textContent: name }),
@@ -151,6 +155,7 @@ function drawOpened({ view, open }, row) {
 function rowsOf({ where, list }) {
   const rows = where.open !== null && where.view === 'cgroup'
     ? list.rows.filter((row) => row.cgroup === where.open) : list.rows;
+  if (sortOf(where) === 'processes') rows.sort((a, b) => b.processes - a.processes);
   return place.filter === '' ? rows : rows.filter((row) => matches(row, place.filter));
 }
 
@@ -175,7 +180,9 @@ function drawList({ where, list }) {
   table.draw({ ...where, sort: sortOf(where) }, list.host.history?.time ?? [], rows);
   const unit = { group: 'groups', cgroup: 'cgroups', process: 'processes' }[listedView(where)];
   const of = list.total > rows.length ? ` of ${count(list.total)}` : '';
-  setText($('list-note'), list.time === null ? 'The first figures come in a few seconds.' : `${count(rows.length)}${of} ${unit}. CPU: 100 % is one CPU.`);
+  const folded = list.other?.folded ? ` ${count(list.other.folded)} more have no figures of their own (limits).` : '';
+  setText($('list-note'), list.time === null ? 'The first figures come in a few seconds.'
+    : `${count(rows.length)}${of} ${unit}. CPU: 100 % is one CPU.${folded}`);
   $('more').hidden = showsMore || isOpen || place.filter !== '' || list.total <= FEW;
 }
 
@@ -212,7 +219,7 @@ function draw() {
 // Where one opens something, its heading has the focus; on the way back, its row.
 function moveFocus() {
   if (focusNext === null) return;
-  const node = answer.where.open !== null ? $('opened-name') : table.rows.get(focusNext)?.link;
+  const node = answer.where.open !== null ? $('opened-name') : table.linkTo(focusNext);
   node?.focus({ preventScroll: answer.where.open === null });
   focusNext = null;
 }

@@ -27,7 +27,17 @@ const COLUMNS = [
 
 export const columnsOf = (view) => COLUMNS.filter((column) => column.views?.includes(view) ?? true);
 
-export const keyOf = (view, row) => (view === 'process' ? `${row.pid}@${row.start_time}` : row.name);
+// What tells rows of one answer apart.
+const keyOf = (view, row) => (view === 'process' ? String(row.pid) : JSON.stringify([row.name, row.labels]));
+
+// How a row is named in the address of the page.
+const openOf = (view, row) => (view === 'process' ? `${row.pid}@${Math.round(row.start_time)}` : row.name);
+
+export function isOpened({ view, open }, row) {
+  if (view !== 'process') return row.name === open;
+  const [pid, start] = open.split('@').map(Number);
+  return row.pid === pid && Math.abs(row.start_time - start) < 2;
+}
 
 // What stands beside a name in small letters: labels that the name doesn't tell anyway.
 function besides(view, row) {
@@ -125,6 +135,10 @@ export class Table {
     if (focused !== document.activeElement && this.body.contains(focused)) focused.focus({ preventScroll: true });
   }
 
+  linkTo(open) {
+    return [...this.rows.values()].find((entry) => entry.open === open)?.link;
+  }
+
   addRow(key) {
     const line = document.createElement('tr');
     const entry = { line, cells: {}, spark: new Spark() };
@@ -149,7 +163,8 @@ export class Table {
     set(entry.text, visible(row.name));
     set(entry.small, besides(this.view, row).map(visible).join(' '));
     entry.link.title = visible(row.exe || row.name);
-    entry.link.href = hashOf({ view: this.view, sort: place.sort, open: keyOf(this.view, row) });
+    entry.link.href = hashOf({ view: this.view, sort: place.sort, open: openOf(this.view, row) });
+    entry.open = openOf(this.view, row);
     for (const column of columnsOf(this.view)) {
       if (column.cell) set(entry.cells[column.key], column.cell(row));
     }

@@ -1,4 +1,4 @@
-#include "exporter/app/live_pages.h"
+#include "exporter/app/landing_page.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,13 +21,13 @@ constexpr LiveParts kAll{.top = true, .events = true};
 
 std::map<std::string, HttpResponse> Pages(const std::string& telemetry_path, LiveParts parts) {
   std::map<std::string, HttpResponse> pages;
-  for (const HttpRoute& route : LivePages(telemetry_path, parts)) {
+  for (const HttpRoute& route : LandingRoutes(telemetry_path, parts)) {
     pages[route.path] = route.handler({});
   }
   return pages;
 }
 
-TEST(LivePages, LinkOnlyToWhatIsServed) {
+TEST(LandingPage, LinkOnlyToWhatIsServed) {
   auto pages = Pages("/metrics", kAll);
   for (auto& [path, page] : pages) {
     const RE2 link(R"re((?:src="|href="|from '\.)(/[^"'#]*))re");
@@ -41,7 +41,7 @@ TEST(LivePages, LinkOnlyToWhatIsServed) {
   }
 }
 
-TEST(LivePages, HaveTypesThatBrowsersTake) {
+TEST(LandingPage, HaveTypesThatBrowsersTake) {
   auto pages = Pages("/metrics", kAll);
   EXPECT_EQ(pages.at("/").content_type, "text/html; charset=utf-8");
   EXPECT_EQ(pages.at("/assets/app.js").content_type, "text/javascript; charset=utf-8");
@@ -49,7 +49,7 @@ TEST(LivePages, HaveTypesThatBrowsersTake) {
   EXPECT_EQ(pages.at("/assets/icon.svg").content_type, "image/svg+xml");
 }
 
-TEST(LivePages, NameNoOtherHostAndHaveNothingInline) {
+TEST(LandingPage, NameNoOtherHostAndHaveNothingInline) {
   std::size_t size = 0;
   for (const Asset& asset : LiveAssets()) {
     std::string body(asset.body);
@@ -67,7 +67,7 @@ TEST(LivePages, NameNoOtherHostAndHaveNothingInline) {
   EXPECT_LT(size, 48U * 1024) << "the page is meant to be small";
 }
 
-TEST(LivePages, RunNoInlineScriptAndAskNoOtherHost) {
+TEST(LandingPage, RunNoInlineScriptAndAskNoOtherHost) {
   const Reply reply = RenderReply(Pages("/metrics", kAll).at("/"), "OK", {});
   EXPECT_THAT(reply.head,
               HasSubstr("Content-Security-Policy: default-src 'none'; script-src 'self'; "
@@ -75,7 +75,7 @@ TEST(LivePages, RunNoInlineScriptAndAskNoOtherHost) {
                         "form-action 'none'; frame-ancestors 'none'\r\n"));
 }
 
-TEST(LivePages, AreFilledIn) {
+TEST(LandingPage, AreFilledIn) {
   for (const LiveParts parts : {kAll, LiveParts{}, LiveParts{.top = true, .events = false}}) {
     const std::string page = Pages("/a\"b", parts).at("/").body;
     EXPECT_THAT(page, Not(HasSubstr("{{")));
@@ -84,13 +84,13 @@ TEST(LivePages, AreFilledIn) {
   }
 }
 
-TEST(LivePages, SayWhichPartsAreThere) {
+TEST(LandingPage, SayWhichPartsAreThere) {
   EXPECT_THAT(Pages("/metrics", kAll).at("/").body, HasSubstr("data-events=\"on\""));
   const LiveParts top{.top = true, .events = false};
   EXPECT_THAT(Pages("/metrics", top).at("/").body, HasSubstr("data-events=\"off\""));
 }
 
-TEST(LivePages, ArePlainLinksWhereTheTopIsOff) {
+TEST(LandingPage, ArePlainLinksWhereTheTopIsOff) {
   const std::string page = Pages("/metrics", {}).at("/").body;
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   for (const char* link : {"href=\"/metrics\"", "href=\"/healthz\"", "href=\"/readyz\""}) {

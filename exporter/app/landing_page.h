@@ -14,6 +14,6 @@ struct LiveParts {
 };
 
 /// "/" and the files under /assets/ that it needs. `telemetry_path` is where "/" links to.
-std::vector<HttpRoute> LivePages(const std::string& telemetry_path, LiveParts parts);
+std::vector<HttpRoute> LandingRoutes(const std::string& telemetry_path, LiveParts parts);
 
 }  // namespace sched_exporter

@@ -1,4 +1,4 @@
-#include "exporter/app/live_pages.h"
+#include "exporter/app/landing_page.h"
 
 #include <initializer_list>
 #include <string_view>
@@ -52,7 +52,7 @@ HttpRoute Page(const std::string& path, std::string_view name, std::string body)
 
 }  // namespace
 
-std::vector<HttpRoute> LivePages(const std::string& telemetry_path, LiveParts parts) {
+std::vector<HttpRoute> LandingRoutes(const std::string& telemetry_path, LiveParts parts) {
   const std::string_view name = parts.top ? "index.html" : "landing.html";
   std::vector<HttpRoute> routes;
   routes.push_back(Page("/", name,

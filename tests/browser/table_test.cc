@@ -1,0 +1,270 @@
+// The table of the live page: who is on top, sorting, filtering, opening.
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "tests/browser/live_page.h"
+#include "tests/support/http_client.h"
+#include "tests/support/wait_until.h"
+#include "tests/support/workload.h"
+
+namespace sched_exporter::test_support {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAreArray;
+using std::chrono::milliseconds;
+
+class LiveTable : public LivePage {
+ protected:
+  Children children_;
+};
+
+void Nap() { std::this_thread::sleep_for(milliseconds(20)); }
+void WorkAndNap() {
+  Burn(milliseconds(2));
+  std::this_thread::sleep_for(milliseconds(5));
+}
+
+bool Descends(const std::vector<double>& figures) {
+  return std::is_sorted(figures.rbegin(), figures.rend());
+}
+
+/// A busy loop that others on this machine don't keep from its CPU.
+void BurnFirst() {
+  setpriority(PRIO_PROCESS, 0, -20);
+  Burn(milliseconds(100));
+}
+
+/// The run time of a process at moments of the system's clock, from /proc.
+class RunTime {
+ public:
+  explicit RunTime(pid_t pid) : reader_([this, pid](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const double before = Now();
+      const std::uint64_t run_ns = ReadProcessSchedStat(pid).run_ns;
+      samples_[(before + Now()) / 2] = static_cast<double>(run_ns) / 1e9;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  }) {}
+
+  /// Ends the reading.
+  void Stop() {
+    reader_.request_stop();
+    reader_.join();
+  }
+
+  /// In CPU seconds, between the samples around that moment.
+  double At(double unix_s) const {
+    const auto after = samples_.lower_bound(unix_s);
+    if (after == samples_.begin() || after == samples_.end()) {
+      ADD_FAILURE() << unix_s << " is not within the samples";
+      return 0;
+    }
+    const auto before = std::prev(after);
+    const double share = (unix_s - before->first) / (after->first - before->first);
+    return before->second + share * (after->second - before->second);
+  }
+
+ private:
+  static double Now() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+
+  std::map<double, double> samples_;
+  std::jthread reader_;  // last: it uses the samples
+};
+
+TEST_F(LiveTable, TheBusyProcessIsOnTopWithTheCpuThatProcSays) {
+  const pid_t pid = children_.Start("page-burner", BurnFirst);
+  RunTime truth(pid);
+  Start();
+  Open("#view=process");
+  ASSERT_TRUE(browser_->Await("document.querySelector('#rows bdi').textContent === 'page-burner'"));
+  for (int i = 0; i < 2; ++i) AwaitNextStep();  // the first step may have begun before the process
+  browser_->Click("#pause");
+  ASSERT_TRUE(browser_->Await("document.querySelector('#state').dataset.state === 'paused'"));
+  EXPECT_EQ(Column("pid").front(), std::to_string(pid));
+  const double shown = Figures("cpu").front();
+  const std::string clock = browser_->Text("document.querySelector('#state').textContent.slice(-8)");
+
+  // The step that the page shows is the one whose end has this time of day.
+  const auto reply = HttpGet(exporter_->port(), "/api/v1/top?view=process&history=1");
+  ASSERT_TRUE(reply) << reply.error().message;
+  truth.Stop();
+  const auto times = nlohmann::json::parse(reply->body)["host"]["history"]["time"];
+  int steps = 0;
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    const double end = times[i];
+    const auto seconds = static_cast<std::time_t>(end);
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    char text[16];
+    std::strftime(text, sizeof(text), "%H:%M:%S", &local);
+    if (clock != text) continue;
+    ++steps;
+    const double begin = times[i - 1];
+    const double percent = (truth.At(end) - truth.At(begin)) / (end - begin) * 100;
+    EXPECT_NEAR(shown, percent, 3) << "at " << clock;
+    EXPECT_GT(percent, 20) << "the load itself";
+  }
+  EXPECT_EQ(steps, 1);
+}
+
+TEST_F(LiveTable, SortsByAClickOnAHead) {
+  for (int i = 0; i < 4; ++i) children_.Start("page-load-" + std::to_string(i), WorkAndNap);
+  children_.Start("page-forker", [] { Wait(Fork([] { return true; })); });
+  Start();
+  Open();
+  EXPECT_EQ(Sorting(), "cpu descending");
+  EXPECT_TRUE(Descends(Figures("cpu")));
+  for (const std::string column : {"wait", "starts", "switches", "threads", "processes"}) {
+    browser_->Click("#head [data-column=" + column + "] button");
+    ASSERT_TRUE(browser_->Await("document.querySelector('#head [data-column=" + column +
+                                "]').ariaSort === 'descending'"));
+    EXPECT_EQ(Sorting(), column + " descending");
+    const std::vector<double> figures = Figures(column);
+    EXPECT_GT(figures.size(), 10U);
+    EXPECT_TRUE(Descends(figures)) << column << ": " << ::testing::PrintToString(figures);
+    EXPECT_GT(figures.front(), 0) << column;
+    EXPECT_THAT(browser_->Text("location.hash"), HasSubstr("sort=" + column));
+  }
+  browser_->Click("#head [data-column=name] button");
+  ASSERT_TRUE(browser_->Await("document.querySelector('#head [data-column=name]').ariaSort"));
+  EXPECT_EQ(Sorting(), "name ascending");
+  const std::vector<std::string> names = Column("name");
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end())) << ::testing::PrintToString(names);
+  EXPECT_EQ(Console(), "");
+}
+
+TEST_F(LiveTable, SortsByKeysAndKeepsTheFocus) {
+  Start();
+  Open("#view=process");
+  TabTo("document.activeElement.textContent === 'Threads'");
+  browser_->Press({&kEnter, 1});
+  ASSERT_TRUE(browser_->Await("document.querySelector('#head [data-column=threads]').ariaSort"));
+  EXPECT_EQ(Sorting(), "threads descending");
+  EXPECT_TRUE(Descends(Figures("threads")));
+  AwaitNextStep();
+  EXPECT_EQ(browser_->Text("document.activeElement.textContent"), "Threads");
+}
+
+TEST_F(LiveTable, MovesBetweenTabsByKeys) {
+  Start();
+  Open();
+  TabTo("document.activeElement.id === 'tab-group'");
+  for (const std::string view : {"cgroup", "process", "group"}) {
+    browser_->Press({&kRight, 1});
+    ASSERT_TRUE(browser_->Await("document.querySelector('#tab-" + view +
+                                "').ariaSelected === 'true' && document.activeElement.id === 'tab-" +
+                                view + "'"));
+    EXPECT_EQ(browser_->Number("document.querySelectorAll('[aria-selected=true]').length"), 1);
+    EXPECT_THAT(browser_->Text("location.hash"), HasSubstr("view=" + view));
+  }
+  browser_->Click("#tab-cgroup");
+  ASSERT_TRUE(browser_->Await("document.querySelector('#rows bdi')?.textContent.startsWith('/')"));
+}
+
+TEST_F(LiveTable, FiltersByText) {
+  for (int i = 0; i < 3; ++i) children_.Start("Needle-" + std::to_string(i), WorkAndNap);
+  Start();
+  Open();
+  EXPECT_GT(Column("name").size(), 3U);
+  browser_->Click("#filter");
+  browser_->Press(U"needle");
+  ASSERT_TRUE(browser_->Await("document.querySelectorAll('#rows tr').length === 3"));
+  EXPECT_THAT(Column("name"), UnorderedElementsAreArray({"Needle-0", "Needle-1", "Needle-2"}));
+  browser_->Press(U"-1");
+  ASSERT_TRUE(browser_->Await("document.querySelectorAll('#rows tr').length === 1"));
+  EXPECT_THAT(Column("name"), ElementsAre("Needle-1"));
+  AwaitNextStep();
+  EXPECT_THAT(Column("name"), ElementsAre("Needle-1"));
+  EXPECT_EQ(browser_->Text("document.querySelector('#filter').value"), "needle-1");
+  // As a link it can be given to somebody else.
+  Open(browser_->Text("location.hash"));
+  ASSERT_TRUE(browser_->Await("document.querySelectorAll('#rows tr').length === 1"));
+  EXPECT_THAT(Column("name"), ElementsAre("Needle-1"));
+  EXPECT_EQ(Console(), "");
+}
+
+TEST_F(LiveTable, OpensAGroupAndGoesBack) {
+  std::vector<std::string> pids;
+  for (int i = 0; i < 3; ++i) {
+    pids.push_back(std::to_string(children_.Start("page-group", WorkAndNap)));
+  }
+  Start();
+  Open();
+  const std::string link = "#rows a[href*='open=page-group']";
+  ASSERT_TRUE(browser_->Await("document.querySelector(\"" + link + "\")"));
+  browser_->Click(link);
+  const std::string opened = "document.querySelector('#opened-name').checkVisibility() && "
+                             "document.querySelector('#opened-name').textContent === 'page-group'";
+  ASSERT_TRUE(browser_->Await(opened));
+  EXPECT_THAT(Column("pid"), UnorderedElementsAreArray(pids));
+  EXPECT_THAT(Column("name"), Each(std::string("page-group")));
+  EXPECT_THAT(browser_->Text("document.querySelector('#facts').textContent"),
+              HasSubstr("processes3"));
+  EXPECT_GT(browser_->Text("document.querySelector('#chart-cpu .line').getAttribute('d')").size(), 5U);
+  EXPECT_EQ(browser_->Text("document.activeElement.id"), "opened-name");
+  const std::string place = browser_->Text("location.hash");
+
+  browser_->Back();
+  ASSERT_TRUE(browser_->Await("!document.querySelector('#opened-name').checkVisibility()"));
+  ASSERT_TRUE(browser_->Await("document.activeElement.textContent === 'page-group'"));
+  EXPECT_THAT(Column("name"), SizeIs(::testing::Gt(3U)));
+
+  // By keys, and by its link.
+  browser_->Press({&kEnter, 1});
+  ASSERT_TRUE(browser_->Await(opened));
+  Open(place);
+  ASSERT_TRUE(browser_->Await(opened));
+  EXPECT_THAT(Column("pid"), UnorderedElementsAreArray(pids));
+  EXPECT_EQ(Console(), "");
+}
+
+TEST_F(LiveTable, OpensAProcessAndACgroup) {
+  const pid_t pid = children_.Start("page-single", WorkAndNap);
+  Start();
+  Open("#view=process&filter=page-single");
+  ASSERT_TRUE(browser_->Await("document.querySelectorAll('#rows tr').length === 1"));
+  browser_->Click("#rows [data-column=cpu]");  // anywhere in the row
+  ASSERT_TRUE(browser_->Await("document.querySelector('#facts').textContent.includes('PID" +
+                              std::to_string(pid) + "')"));
+  EXPECT_EQ(browser_->Value("document.querySelector('#list').hidden"), true);
+
+  Open("#view=cgroup");
+  browser_->Click("#rows a");
+  ASSERT_TRUE(browser_->Await("document.querySelector('#opened-name').checkVisibility()"));
+  EXPECT_THAT(browser_->Text("document.querySelector('#opened-name').textContent"), HasSubstr("/"));
+  Open("#view=group&open=no-such-group");
+  EXPECT_THAT(browser_->Text("document.querySelector('#facts').textContent"),
+              HasSubstr("it may have ended"));
+  EXPECT_EQ(Console(), "");
+}
+
+TEST_F(LiveTable, AsksNoOtherHostAndLogsNothing) {
+  Start();
+  Open();
+  AwaitNextStep();
+  Open("#view=process");
+  EXPECT_THAT(ForeignRequests(), IsEmpty());
+  EXPECT_EQ(Console(), "");
+  // The checks themselves: both see what a page does that shall not.
+  browser_->Value("fetch('http://127.0.0.2:9/elsewhere').catch(() => null)");
+  ASSERT_TRUE(WaitUntil([&] { return Console().find("Content Security Policy") != std::string::npos; }));
+}
+
+}  // namespace
+}  // namespace sched_exporter::test_support

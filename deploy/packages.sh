@@ -26,6 +26,8 @@ build_packages=(
 )
 
 test_packages=(
+  chromium
+  chromium-driver
   clang-format-14
   clang-tidy-14
   curl

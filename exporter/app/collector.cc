@@ -28,9 +28,6 @@ constexpr std::size_t kMaxPendingEvents = 32'768;
 /// A sweep that is this much overdue means that the collector hangs.
 constexpr std::chrono::seconds kOverdue{30};
 
-/// Exits and new cgroups wait this long for the stream to tell them.
-constexpr std::chrono::milliseconds kStreamInterval{200};
-
 }  // namespace
 
 Collector::Collector(const Config& config, const HostPaths& paths)
@@ -53,12 +50,8 @@ Result<std::unique_ptr<Collector>> Collector::Open(const Config& config, const H
 }
 
 Result<void> Collector::Start() {
-  if (config_.events.output != EventOutputChoice::kNone) {
-    auto stream = EventStream::Open(config_.events, *naming_);
-    if (!stream) {
-      return tl::unexpected(stream.error());
-    }
-    stream_ = std::move(*stream);
+  if (auto configured = ConfigureLive(config_); !configured) {
+    return configured;
   }
   pods_.Start();
   naming_->Start();
@@ -171,13 +164,13 @@ void Collector::WaitForWork() {
   int timeout_ms = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto due = last_sweep_ + config_.collection.interval;
+    const auto due = std::min(last_sweep_ + config_.collection.interval, live_.next());
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
     timeout_ms = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
   }
   if (stream_ != nullptr) {
-    timeout_ms = std::min(timeout_ms, static_cast<int>(kStreamInterval.count()));
+    timeout_ms = std::min(timeout_ms, static_cast<int>(stream_->interval().count()));
   }
   // Where sweeps fail, events stay in the kernel's buffer, which would wake us all the time.
   poll(fds.data(), source_->is_full() ? 1 : fds.size(), timeout_ms);
@@ -192,7 +185,8 @@ void Collector::ServeTicket() {
     const std::lock_guard<std::mutex> lock(mutex_);
     ticket = asked_;
     asked = asked_ > answered_;
-    const bool due = std::chrono::steady_clock::now() >= last_sweep_ + config_.collection.interval;
+    const auto now = std::chrono::steady_clock::now();
+    const bool due = now >= last_sweep_ + config_.collection.interval || live_.IsDue(now);
     const bool crowded = !last_sweep_failed_ && source_->pending_events() > kMaxPendingEvents;
     if (!asked && !due && !crowded && !next_config_) {
       return;
@@ -203,6 +197,15 @@ void Collector::ServeTicket() {
     swept = Sweep();  // so that who asked sees what the new config makes of it
   }
   auto sample = asked && swept ? MakeSample() : nullptr;
+  NoteSwept(ticket, swept, std::move(sample));
+  if (live_.IsDue(std::chrono::steady_clock::now())) {
+    MakeLivePoint(swept.has_value());
+  }
+}
+
+/// Whoever asked before the sweep began has an answer.
+void Collector::NoteSwept(std::uint64_t ticket, const Result<void>& swept,
+                          std::shared_ptr<const Sample> sample) {
   const std::lock_guard<std::mutex> lock(mutex_);
   last_sweep_ = std::chrono::steady_clock::now();
   last_sweep_failed_ = !swept;
@@ -213,6 +216,37 @@ void Collector::ServeTicket() {
   }
   answered_ = ticket;
   done_.notify_all();
+}
+
+/// A report of its own: scrapes are told nothing less for it.
+void Collector::MakeLivePoint(bool is_swept) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_swept) {
+    live_.Skip(now);
+    return;
+  }
+  Report report = ledger_->MakeReport();
+  AddDetails(report, details_, *naming_);
+  live_.Take(report, snapshot_.boottime_ns, now);
+}
+
+/// Fails only where the stream has an output, which is opened once.
+Result<void> Collector::ConfigureLive(const Config& config) {
+  live_.Configure(config.live, config.events.arguments);
+  const bool has_output = config.events.output != EventOutputChoice::kNone;
+  if (!has_output && !config.live.events) {
+    stream_.reset();
+    return {};
+  }
+  if (stream_ == nullptr) {
+    auto stream = EventStream::Open(config.events, *naming_);
+    if (!stream) {
+      return tl::unexpected(stream.error());
+    }
+    stream_ = std::move(*stream);
+  }
+  stream_->set_recent(live_.Events());
+  return {};
 }
 
 /// After a sweep and before more events are read: none waits that has groups of the old rules.
@@ -234,6 +268,8 @@ bool Collector::ApplyConfig() {
     ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
     naming_->Configure(*next);
     ledger_->set_constant_groups(naming_->ConstantGroups());
+    // It has no output to open: that is never another one than at the start.
+    static_cast<void>(ConfigureLive(*next));
   }
   const std::vector<ProcessKey> moved = naming_->Refresh(BoottimeNs());
   if (next) {

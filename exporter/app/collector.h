@@ -12,6 +12,7 @@
 
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
+#include "exporter/app/live_board.h"
 #include "exporter/app/pod_watcher.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
@@ -46,12 +47,15 @@ class Collector {
   /// sweep. Fails with one line where the kernel could not be read.
   Result<std::shared_ptr<const Sample>> Collect();
 
-  /// Interval, walk method, limits, groups, filters, labels and sources of names take effect with
-  /// the next sweep. Returns a line for each thing that needs a restart.
+  /// Interval, walk method, limits, groups, filters, labels, sources of names and what is kept live
+  /// take effect with the next sweep. Returns a line for each thing that needs a restart.
   std::vector<std::string> Reconfigure(const Config& config);
 
   /// Tells the metrics how reading the config went.
   void NoteReload(bool successful);
+
+  /// What the node does now.
+  const LiveBoard& live() const { return live_; }
 
   /// True while sweeps succeed: none failed since the last one, and the last one is not overdue.
   bool IsHealthy() const;
@@ -62,6 +66,10 @@ class Collector {
   void Run();
   void WaitForWork();
   void ServeTicket();
+  void NoteSwept(std::uint64_t ticket, const Result<void>& swept,
+                 std::shared_ptr<const Sample> sample);
+  void MakeLivePoint(bool is_swept);
+  Result<void> ConfigureLive(const Config& config);
   Result<void> Sweep();
   bool ApplyConfig();
   void TakeEvent(TaskEvent& event);
@@ -81,6 +89,7 @@ class Collector {
   std::unique_ptr<HostNaming> naming_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<EventStream> stream_;  ///< Null where the config wants none.
+  LiveBoard live_;
   ProcessDetails details_;
   LabelsConfig labels_;
   Snapshot snapshot_;

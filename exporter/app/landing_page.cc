@@ -10,8 +10,6 @@
 namespace sched_exporter {
 namespace {
 
-constexpr std::string_view kHtml = ".html";
-
 std::string ContentTypeOf(std::string_view name) {
   if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
   if (name.ends_with(".css")) return "text/css; charset=utf-8";
@@ -40,31 +38,34 @@ std::string Fill(std::string_view page,
   return text;
 }
 
-HttpRoute Page(const std::string& path, std::string_view name, std::string body) {
-  return {path, [type = ContentTypeOf(name), body = std::move(body)](const HttpRequest&) {
-            HttpResponse response;
-            response.content_type = type;
-            response.body = body;
-            response.compressible = true;
-            return response;
-          }};
+HttpResponse FileReply(std::string_view name, std::string body) {
+  HttpResponse response;
+  response.content_type = ContentTypeOf(name);
+  response.body = std::move(body);
+  response.compressible = true;
+  return response;
+}
+
+HttpResponse Landing(const std::string& telemetry_path, LiveParts parts) {
+  const std::string_view name = parts.top ? "index.html" : "landing.html";
+  return FileReply(name, Fill(BodyOf(name), {{"version", EscapeHtml(kVersion)},
+                                             {"telemetry_path", EscapeHtml(telemetry_path)},
+                                             {"events", parts.events ? "on" : "off"}}));
 }
 
 }  // namespace
 
-std::vector<HttpRoute> LandingRoutes(const std::string& telemetry_path, LiveParts parts) {
-  const std::string_view name = parts.top ? "index.html" : "landing.html";
-  std::vector<HttpRoute> routes;
-  routes.push_back(Page("/", name,
-                        Fill(BodyOf(name), {{"version", EscapeHtml(kVersion)},
-                                            {"telemetry_path", EscapeHtml(telemetry_path)},
-                                            {"events", parts.events ? "on" : "off"}})));
+void AddLandingRoutes(const std::string& telemetry_path, std::function<LiveParts()> parts,
+                      std::vector<HttpRoute>& routes) {
+  routes.push_back({"/", [telemetry_path, parts = std::move(parts)](const HttpRequest&) {
+                      return Landing(telemetry_path, parts());
+                    }});
   for (const Asset& asset : LiveAssets()) {
-    if (asset.name.ends_with(kHtml)) continue;
-    routes.push_back(
-        Page("/assets/" + std::string(asset.name), asset.name, std::string(asset.body)));
+    if (asset.name.ends_with(".html")) continue;
+    routes.push_back({"/assets/" + std::string(asset.name), [asset](const HttpRequest&) {
+                        return FileReply(asset.name, std::string(asset.body));
+                      }});
   }
-  return routes;
 }
 
 }  // namespace sched_exporter

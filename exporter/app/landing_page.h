@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,13 @@ namespace sched_exporter {
 
 /// Which parts of the live page have figures behind them.
 struct LiveParts {
-  bool top = false;     ///< /api/v1/top is served. Without it "/" is a plain page of links.
-  bool events = false;  ///< /api/v1/events is served.
+  bool top = false;     ///< Without it "/" is a plain page of links.
+  bool events = false;  ///< Recent execs and exits.
 };
 
-/// "/" and the files under /assets/ that it needs. `telemetry_path` is where "/" links to.
-std::vector<HttpRoute> LandingRoutes(const std::string& telemetry_path, LiveParts parts);
+/// Adds "/" and the files under /assets/ that it needs. `telemetry_path` is where "/" links to;
+/// `parts` is asked at each request, on any thread.
+void AddLandingRoutes(const std::string& telemetry_path, std::function<LiveParts()> parts,
+                      std::vector<HttpRoute>& routes);
 
 }  // namespace sched_exporter

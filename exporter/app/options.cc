@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "exporter/app/live_pages.h"
 #include "exporter/app/version.h"
 
 namespace sched_exporter {
@@ -20,7 +21,8 @@ std::string CheckPath(const std::string& path) {
       path.find_first_of(" \t\r\n?#\"<>") != std::string::npos) {
     return "expected a path like /metrics, got \"" + path + "\"";
   }
-  if (path == "/healthz" || path == "/readyz" || path == "/-/reload") {
+  if (path == "/healthz" || path == "/readyz" || path == "/-/reload" || path == kTopPath ||
+      path == kEventsPath) {
     return "the path " + path + " is taken";
   }
   return {};

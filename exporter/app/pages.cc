@@ -1,9 +1,9 @@
 #include "exporter/app/pages.h"
 
 #include <memory>
-#include <utility>
 
 #include "exporter/app/landing_page.h"
+#include "exporter/app/live_pages.h"
 #include "exporter/metrics/exposition.h"
 
 namespace sched_exporter {
@@ -30,6 +30,10 @@ HttpResponse Metrics(Collector& collector) {
   response.compressible = true;
   response.body = SerializeText(SampleCollectable(std::move(*sample)));
   return response;
+}
+
+LiveParts PartsOf(const LiveBoard& board) {
+  return {.top = board.View() != nullptr, .events = board.Events() != nullptr};
 }
 
 HttpResponse Reload(Reloader& reloader, bool is_enabled) {
@@ -61,7 +65,9 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
       {"/-/reload", [&reloader, reloads](const HttpRequest&) { return Reload(reloader, reloads); },
        HttpMethod::kPost},
   };
-  for (HttpRoute& route : LandingRoutes(path, {})) routes.push_back(std::move(route));
+  AddLiveRoutes(collector.live(), routes);
+  AddLandingRoutes(
+      path, [&collector] { return PartsOf(collector.live()); }, routes);
   return routes;
 }
 

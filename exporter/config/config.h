@@ -161,6 +161,16 @@ struct KubernetesConfig {
   bool operator==(const KubernetesConfig&) const = default;
 };
 
+/// What is kept in memory for who looks at the node by hand.
+struct LiveConfig {
+  bool top = true;     ///< Who uses CPU, waits and starts: /api/v1/top.
+  bool events = true;  ///< The last execs, exits and OOM kills: /api/v1/events.
+  /// How far back `top` goes; a sixtieth of it is one step. 1 min to 1 h.
+  std::chrono::milliseconds history{300000};
+
+  bool operator==(const LiveConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -173,6 +183,7 @@ struct Config {
   FiltersConfig filters;
   LabelsConfig labels;
   KubernetesConfig kubernetes;
+  LiveConfig live;
 };
 
 }  // namespace sched_exporter

@@ -124,6 +124,11 @@ void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
     section.Choice("hierarchy", kHierarchies, config.cgroup.hierarchy);
   });
   ReadNames(file, findings, config);
+  file.Section("live", [&config](MappingReader& section) {
+    section.Boolean("top", config.live.top);
+    section.Boolean("events", config.live.events);
+    section.Duration("history", {1min, 1h}, config.live.history);
+  });
 }
 
 /// Reads the whole tree; returns the paths of all keys that it looked for.

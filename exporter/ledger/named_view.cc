@@ -99,7 +99,8 @@ std::vector<NamedRow> NamedView::TakeFolded() {
 
 NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
   const View::Member& member = view_.member(id);
-  return {group.name, group.labels, member.population, member.totals, lifecycles_.Of(id)};
+  return {group.name,    group.labels,       member.population,
+          member.totals, lifecycles_.Of(id), member.resumed};
 }
 
 std::vector<NamedRow> NamedView::Rows() const {

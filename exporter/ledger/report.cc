@@ -23,6 +23,8 @@ Report Ledger::MakeReport() const {
     row.population = member.population;
     row.population.oldest_start_ns = key.leader_start_ns;  // also while its last task is missing
     row.totals = ShownTotals(process);
+    row.inherited = process.offset;
+    row.resumed = member.resumed;
     report.processes.push_back(std::move(row));
   }
   std::sort(report.processes.begin(), report.processes.end(),

@@ -108,7 +108,11 @@ void View::ChooseShown(std::vector<Id> candidates) {
     other_present_ = true;
   }
   for (const Id id : candidates) {
-    slots_[id].member.shown = true;
+    Slot& slot = slots_[id];
+    if (!slot.member.shown) {
+      slot.member.resumed = slot.has_totals;
+    }
+    slot.member.shown = true;
   }
 }
 

@@ -22,6 +22,7 @@ class View {
     Totals totals;          ///< Of its own series.
     Population population;  ///< Counted anew at each sweep.
     bool shown = false;     ///< Has a series of its own.
+    bool resumed = false;   ///< The series goes on after it was folded.
   };
 
   /// How long a shown member that nobody holds keeps its series.

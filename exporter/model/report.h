@@ -34,6 +34,10 @@ struct ProcessRow {
   std::map<std::string, std::string> cgroup_labels;
   Population population;
   Totals totals;
+  /// Part of `totals`: what ended processes with the same labels had counted.
+  Totals inherited = {};
+  /// It was folded for a time since the series began: `totals` has a gap.
+  bool resumed = false;
 };
 
 /// A group or cgroup with series of its own.
@@ -43,6 +47,7 @@ struct NamedRow {
   Population population;
   Totals totals;
   Lifecycle lifecycle = {};
+  bool resumed = false;  ///< As ProcessRow's.
 };
 
 /// What has no series of its own in a view, together.

@@ -8,14 +8,15 @@
 #include <map>
 #include <thread>
 
-#include "tests/browser/live_page.h"
 #include "tests/support/http_client.h"
+#include "tests/support/live_page.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -24,14 +25,12 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAreArray;
-using std::chrono::milliseconds;
 
 class LiveTable : public LivePage {
  protected:
   Children children_;
 };
 
-void Nap() { std::this_thread::sleep_for(milliseconds(20)); }
 void WorkAndNap() {
   Burn(milliseconds(2));
   std::this_thread::sleep_for(milliseconds(5));
@@ -50,14 +49,15 @@ void BurnFirst() {
 /// The run time of a process at moments of the system's clock, from /proc.
 class RunTime {
  public:
-  explicit RunTime(pid_t pid) : reader_([this, pid](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      const double before = Now();
-      const std::uint64_t run_ns = ReadProcessSchedStat(pid).run_ns;
-      samples_[(before + Now()) / 2] = static_cast<double>(run_ns) / 1e9;
-      std::this_thread::sleep_for(milliseconds(2));
-    }
-  }) {}
+  explicit RunTime(pid_t pid)
+      : reader_([this, pid](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            const double before = Now();
+            const std::uint64_t run_ns = ReadProcessSchedStat(pid).run_ns;
+            samples_[(before + Now()) / 2] = static_cast<double>(run_ns) / 1e9;
+            std::this_thread::sleep_for(milliseconds(2));
+          }
+        }) {}
 
   /// Ends the reading.
   void Stop() {
@@ -88,17 +88,18 @@ class RunTime {
 };
 
 TEST_F(LiveTable, TheBusyProcessIsOnTopWithTheCpuThatProcSays) {
-  const pid_t pid = children_.Start("page-burner", BurnFirst);
-  RunTime truth(pid);
   Start();
   Open("#view=process");
+  const pid_t pid = children_.Start("page-burner", BurnFirst);
+  RunTime truth(pid);
   ASSERT_TRUE(browser_->Await("document.querySelector('#rows bdi').textContent === 'page-burner'"));
   for (int i = 0; i < 2; ++i) AwaitNextStep();  // the first step may have begun before the process
   browser_->Click("#pause");
   ASSERT_TRUE(browser_->Await("document.querySelector('#state').dataset.state === 'paused'"));
   EXPECT_EQ(Column("pid").front(), std::to_string(pid));
   const double shown = Figures("cpu").front();
-  const std::string clock = browser_->Text("document.querySelector('#state').textContent.slice(-8)");
+  const std::string clock =
+      browser_->Text("document.querySelector('#state').textContent.slice(-8)");
 
   // The step that the page shows is the one whose end has this time of day.
   const auto reply = HttpGet(exporter_->port(), "/api/v1/top?view=process&history=1");
@@ -167,9 +168,9 @@ TEST_F(LiveTable, MovesBetweenTabsByKeys) {
   TabTo("document.activeElement.id === 'tab-group'");
   for (const std::string view : {"cgroup", "process", "group"}) {
     browser_->Press({&kRight, 1});
-    ASSERT_TRUE(browser_->Await("document.querySelector('#tab-" + view +
-                                "').ariaSelected === 'true' && document.activeElement.id === 'tab-" +
-                                view + "'"));
+    ASSERT_TRUE(browser_->Await(
+        "document.querySelector('#tab-" + view +
+        "').ariaSelected === 'true' && document.activeElement.id === 'tab-" + view + "'"));
     EXPECT_EQ(browser_->Number("document.querySelectorAll('[aria-selected=true]').length"), 1);
     EXPECT_THAT(browser_->Text("location.hash"), HasSubstr("view=" + view));
   }
@@ -209,14 +210,16 @@ TEST_F(LiveTable, OpensAGroupAndGoesBack) {
   const std::string link = "#rows a[href*='open=page-group']";
   ASSERT_TRUE(browser_->Await("document.querySelector(\"" + link + "\")"));
   browser_->Click(link);
-  const std::string opened = "document.querySelector('#opened-name').checkVisibility() && "
-                             "document.querySelector('#opened-name').textContent === 'page-group'";
+  const std::string opened =
+      "document.querySelector('#opened-name').checkVisibility() && "
+      "document.querySelector('#opened-name').textContent === 'page-group'";
   ASSERT_TRUE(browser_->Await(opened));
   EXPECT_THAT(Column("pid"), UnorderedElementsAreArray(pids));
   EXPECT_THAT(Column("name"), Each(std::string("page-group")));
   EXPECT_THAT(browser_->Text("document.querySelector('#facts').textContent"),
               HasSubstr("processes3"));
-  EXPECT_GT(browser_->Text("document.querySelector('#chart-cpu .line').getAttribute('d')").size(), 5U);
+  EXPECT_GT(browser_->Text("document.querySelector('#chart-cpu .line').getAttribute('d')").size(),
+            5U);
   EXPECT_EQ(browser_->Text("document.activeElement.id"), "opened-name");
   const std::string place = browser_->Text("location.hash");
 
@@ -263,7 +266,8 @@ TEST_F(LiveTable, AsksNoOtherHostAndLogsNothing) {
   EXPECT_EQ(Console(), "");
   // The checks themselves: both see what a page does that shall not.
   browser_->Value("fetch('http://127.0.0.2:9/elsewhere').catch(() => null)");
-  ASSERT_TRUE(WaitUntil([&] { return Console().find("Content Security Policy") != std::string::npos; }));
+  ASSERT_TRUE(
+      WaitUntil([&] { return Console().find("Content Security Policy") != std::string::npos; }));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ outside=(
   '<civetweb|<CivetServer' 'http'
   '<zlib' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
-  '<nlohmann/' 'events identity'
+  '<nlohmann/' 'events identity live app'
   '<re2/' 'rules'
   '<cap-ng' 'kernel app'
 )

@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 /// All fields of a config. A field that is added to a struct breaks the bindings below until it is
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
-  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes] =
-      config;
+  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes,
+               live] = config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
@@ -33,13 +33,14 @@ auto Fields(const Config& config) {
   const auto& [process_filter, group_filter, cgroup_filter] = filters;
   const auto& [omit] = labels;
   const auto& [log_directory, pod_list_file, pod_list_url] = kubernetes;
+  const auto& [live_top, live_events, live_history] = live;
   const NamingConfig only_rules{rules, true};
-  return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
-                         codes, dead_series, output, file, rotate_bytes, keep, arguments,
-                         arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
-                         process_filter.include, process_filter.exclude, group_filter.include,
-                         group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
-                         log_directory, pod_list_file, pod_list_url);
+  return std::make_tuple(
+      interval, walk, tasks, events_bytes, sums, processes, groups, cgroups, codes, dead_series,
+      output, file, rotate_bytes, keep, arguments, arguments_bytes, transport, exec_failures,
+      hierarchy, only_rules, children, process_filter.include, process_filter.exclude,
+      group_filter.include, group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude,
+      omit, log_directory, pod_list_file, pod_list_url, live_top, live_events, live_history);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -129,6 +130,10 @@ const std::vector<KeyCase>& KeyCases() {
        [](Config& c) { c.kubernetes.pod_list_file = "/run/pods.json"; }},
       {"kubernetes.pod_list_url", "pod_list_url: \"\"", "pod_list_url: http://127.0.0.1:10255/pods",
        [](Config& c) { c.kubernetes.pod_list_url = "http://127.0.0.1:10255/pods"; }},
+      {"live.top", "  top: true", "  top: false", [](Config& c) { c.live.top = false; }},
+      {"live.events", "  events: true", "  events: false",
+       [](Config& c) { c.live.events = false; }},
+      {"live.history", "history: 5m", "history: 1h", [](Config& c) { c.live.history = 1h; }},
   };
   return kCases;
 }
@@ -231,6 +236,7 @@ TEST(Config, RangesIncludeTheirEndsAndNoMore) {
       {"limits", "groups", "0", "1", "100000", "100001"},
       {"limits", "cgroups", "0", "1", "100000", "100001"},
       {"limits", "dead_series", "-1ms", "0s", "24h", "24h1ms"},
+      {"live", "history", "59s999ms", "1m", "1h", "1h1ms"},
   };
   for (const Boundaries& b : all) {
     EXPECT_FALSE(IsValid(With(b.section, b.key, b.below))) << b.key;

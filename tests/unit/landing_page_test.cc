@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include <map>
+#include <vector>
 
 #include "exporter/http/reply.h"
 #include "exporter/live/assets.h"
@@ -20,8 +21,11 @@ using ::testing::Not;
 constexpr LiveParts kAll{.top = true, .events = true};
 
 std::map<std::string, HttpResponse> Pages(const std::string& telemetry_path, LiveParts parts) {
+  std::vector<HttpRoute> routes;
+  AddLandingRoutes(
+      telemetry_path, [parts] { return parts; }, routes);
   std::map<std::string, HttpResponse> pages;
-  for (const HttpRoute& route : LandingRoutes(telemetry_path, parts)) {
+  for (const HttpRoute& route : routes) {
     pages[route.path] = route.handler({});
   }
   return pages;

@@ -1,4 +1,4 @@
-#include "tests/browser/live_page.h"
+#include "tests/support/live_page.h"
 
 #include <cmath>
 #include <csignal>
@@ -61,6 +61,9 @@ void LivePage::Start(const std::string& config) {
   auto browser = Browser::Start();
   ASSERT_TRUE(browser) << browser.error().message;
   browser_ = std::move(*browser);
+  browser_->SetSize(1280, 900);
+  browser_->Open("about:blank");
+  browser_->Log("performance");  // what Chromium's own first page asked for
 }
 
 std::string LivePage::Url(const std::string& path) const {
@@ -80,9 +83,9 @@ void LivePage::AwaitNextStep() {
 }
 
 std::vector<std::string> LivePage::Column(const std::string& name) {
-  const auto texts = browser_->Value(
-      "[...document.querySelectorAll('#rows [data-column=" + name +
-      "]')].map((cell) => (cell.querySelector('bdi') ?? cell).textContent)");
+  const auto texts =
+      browser_->Value("[...document.querySelectorAll('#rows [data-column=" + name +
+                      "]')].map((cell) => (cell.querySelector('bdi') ?? cell).textContent)");
   EXPECT_TRUE(texts.is_array()) << texts;
   return texts.is_array() ? texts.get<std::vector<std::string>>() : std::vector<std::string>();
 }

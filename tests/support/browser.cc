@@ -148,8 +148,9 @@ double Browser::Number(const std::string& expression) {
   return value.is_number() ? value.get<double>() : 0;
 }
 
-bool Browser::Await(const std::string& expression) {
-  const bool holds = WaitUntil([&] { return Value("Boolean(" + expression + ")") == Json(true); });
+bool Browser::Await(const std::string& expression, std::chrono::seconds patience) {
+  const bool holds =
+      WaitUntil([&] { return Value("Boolean(" + expression + ")") == Json(true); }, patience);
   EXPECT_TRUE(holds) << "this never became true: " << expression;
   return holds;
 }

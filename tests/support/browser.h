@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -35,7 +36,8 @@ class Browser {
   double Number(const std::string& expression);
 
   /// Waits until the expression is true in the page; where it never is, fails and tells it.
-  bool Await(const std::string& expression);
+  bool Await(const std::string& expression,
+             std::chrono::seconds patience = std::chrono::seconds(60));
 
   /// Clicks in the middle of the element that the CSS selector finds first, with a mouse.
   void Click(const std::string& selector);
@@ -55,7 +57,7 @@ class Browser {
   /// DevTools.
   Json Log(const std::string& type);
 
-  /// Writes what is seen, `height` pixels of it from the top, as a PNG file.
+  /// Writes what is seen as a PNG file.
   void Screenshot(const std::string& path);
 
  private:

@@ -54,7 +54,7 @@ pid_t Children::Start(const std::string& comm, const std::function<void()>& body
 
 void LivePage::Start(const std::string& config) {
   Exporter::Settings settings;
-  settings.config = "live: {history: 1m}\n" + config;
+  settings.config = config;
   auto exporter = Exporter::Start(settings);
   ASSERT_TRUE(exporter) << exporter.error().message;
   exporter_ = std::move(*exporter);

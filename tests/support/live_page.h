@@ -27,11 +27,14 @@ class Children {
   std::vector<pid_t> all_;
 };
 
-/// The live page of a real exporter in a real browser. A step of its history is one second.
+/// A config with the shortest steps, of one second.
+inline constexpr char kShortSteps[] = "live: {history: 1m}\n";
+
+/// The live page of a real exporter in a real browser.
 class LivePage : public ::testing::Test {
  protected:
-  /// Starts exporter and browser; `config` is added to the config.
-  void Start(const std::string& config = "");
+  /// Starts exporter and browser.
+  void Start(const std::string& config = kShortSteps);
 
   /// Loads the page, at a place of it such as "#view=process", and waits until it shows figures.
   void Open(const std::string& place = "");

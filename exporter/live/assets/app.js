@@ -12,6 +12,8 @@ const EVENTS = 200;
 const RETRY_MS = 2000;
 const PATIENCE_MS = 10000;
 
+const NOUNS = { group: ['group', 'groups'], cgroup: ['cgroup', 'cgroups'], process: ['process', 'processes'] };
+
 const $ = (id) => document.getElementById(id);
 
 let place = readPlace();
@@ -127,23 +129,21 @@ function drawHead({ host, cpus }) {
 function drawCharts({ host, cpus }, row) {
   const times = host.history?.time ?? [];
   const of = row ?? (answer.where.open === null ? host : {});
-  const history = times.map.bind(times);
-  const values = (name) => of.history?.[name] ?? history(() => null);
+  const values = (name) => of.history?.[name] ?? times.map(() => null);
   const isHost = of === host;
   charts.cpu.draw(times, values('cpu'), percent(of.cpu), isHost ? `of ${cpus * 100} %` : '100 % is one CPU', isHost ? cpus : undefined);
-  charts.wait.draw(times, values('wait'), waiting(of.wait), isHost ? 'of all threads' : 'of its threads');
-  charts.starts.draw(times, values('starts'), perSecond(of.starts), '');
+  charts.wait.draw(times, values('wait'), waiting(of.wait), isHost ? 'by all threads' : 'by its threads');
+  charts.starts.draw(times, values('starts'), perSecond(of.starts), 'forks and execs');
   charts.starts.root.hidden = answer.where.view === 'process' && answer.where.open !== null;
 }
 
 function drawOpened({ view, open }, row) {
   $('opened').hidden = open === null;
   if (open === null) return;
-  const names = { group: 'groups', cgroup: 'cgroups', process: 'processes' };
-  setText($('back'), `← All ${names[view]}`);
+  setText($('back'), `← All ${NOUNS[view][1]}`);
   $('back').href = hashOf({ view, sort: place.sort });
   setText($('opened-name'), visible(row ? row.name : open));
-  const facts = row ? factsOf(view, row) : [['', `Not among the ${MOST} ${names[view]} at the top; it may have ended.`]];
+  const facts = row ? factsOf(view, row) : [['', `Not among the ${MOST} ${NOUNS[view][1]} at the top; it may have ended.`]];
   $('facts').replaceChildren(...facts.map(([name, text]) => {
     const pair = document.createElement('div');
     pair.append(Object.assign(document.createElement('dt'), { textContent: name }),
@@ -170,19 +170,17 @@ function drawList({ where, list }) {
     tab.setAttribute('aria-selected', String(view === where.view));
     tab.tabIndex = view === where.view ? 0 : -1;
   }
-  if (isOpen) {
-    $('panel').removeAttribute('aria-labelledby');
-  } else {
-    $('panel').setAttribute('aria-labelledby', `tab-${where.view}`);
+  for (const id of ['panel', 'table']) {
+    $(id).setAttribute('aria-labelledby', isOpen ? 'list-title' : `tab-${where.view}`);
   }
   const rows = rowsOf({ where, list });
   table.setHead(listedView(where), sortOf(where));
   table.draw({ ...where, sort: sortOf(where) }, list.host.history?.time ?? [], rows);
-  const unit = { group: 'groups', cgroup: 'cgroups', process: 'processes' }[listedView(where)];
   const of = list.total > rows.length ? ` of ${count(list.total)}` : '';
+  const noun = NOUNS[listedView(where)][list.total === 1 ? 0 : 1];
   const folded = list.other?.folded ? ` ${count(list.other.folded)} more have no figures of their own (limits).` : '';
   setText($('list-note'), list.time === null ? 'The first figures come in a few seconds.'
-    : `${count(rows.length)}${of} ${unit}. CPU: 100 % is one CPU.${folded}`);
+    : `${count(rows.length)}${of} ${noun}. CPU: 100 % is one CPU.${folded}`);
   $('more').hidden = showsMore || isOpen || place.filter !== '' || list.total <= FEW;
 }
 

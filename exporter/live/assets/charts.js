@@ -2,7 +2,7 @@
 
 import { bound, clock } from './format.js';
 
-const SHORTEST_S = 120;
+const SHORTEST_S = 60;
 
 export function spanOf(times) {
   const last = times[times.length - 1];
@@ -188,5 +188,5 @@ export function drawHeat(canvas, times, { bounds_seconds: bounds, columns }) {
   context.textBaseline = 'bottom';
   context.fillText('now', width, height);
   context.textAlign = 'left';
-  context.fillText(`${minutes(times)} min`, LABELS, height);
+  context.fillText(`−${minutes(times)} min`, LABELS, height);
 }

@@ -15,6 +15,7 @@
 #include "exporter/app/pages.h"
 #include "exporter/app/privileges.h"
 #include "exporter/app/reloader.h"
+#include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/app/version.h"
 #include "exporter/http/server.h"
@@ -95,6 +96,9 @@ int Main(int argc, char** argv) {
     return exit_code;
   }
   SetUpLog(options->log_level, options->log_format);
+  if (options->top) {
+    return RunTopCommand(*options->top, options->listen_address);
+  }
   if (options->top_series) {
     return RunTopSeriesCommand(*options->top_series, options->listen_address,
                                options->telemetry_path);

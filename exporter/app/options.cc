@@ -9,6 +9,7 @@
 
 #include "exporter/app/live_pages.h"
 #include "exporter/app/version.h"
+#include "exporter/live/top_query.h"
 
 namespace sched_exporter {
 namespace {
@@ -76,6 +77,33 @@ CLI::App* AddExplain(CLI::App& app, std::string& pid) {
   return explain;
 }
 
+CLI::App* AddTop(CLI::App& app, TopRequest& request) {
+  CLI::App* const top =
+      app.add_subcommand("top", "Show who uses CPU, waits and starts now, from a running exporter");
+  top->add_option("URL", request.url,
+                  "http://HOST:PORT of an exporter; without it the one that runs here")
+      ->type_name("");
+  top->add_option("--view", request.view, "group, cgroup or process")
+      ->type_name("VIEW")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"group", "cgroup", "process"}));
+  top->add_option("--sort", request.sort,
+                  "cpu, wait, starts (not of processes), switches, threads or name")
+      ->type_name("KEY")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "wait", "starts", "switches", "threads", "name"}));
+  top->add_option("--count", request.count, "Rows; without it as many as fit")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostTopRows));
+  top->add_flag("--once", request.once, "Print once, as where the output is no terminal");
+  top->final_callback([&request] {
+    if (request.view == "process" && request.sort == "starts") {
+      throw CLI::ValidationError("--sort", "starts are counted for groups and cgroups only");
+    }
+  });
+  return top;
+}
+
 CLI::App* AddTopSeries(CLI::App& app, TopSeriesRequest& request) {
   CLI::App* const top_series = app.add_subcommand(
       "top-series", "Print which families and label values make most series of a scrape");
@@ -137,6 +165,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   const CLI::App* const events = AddEvents(app, filter);
   std::string pid;
   const CLI::App* const explain = AddExplain(app, pid);
+  TopRequest top_request;
+  const CLI::App* const top = AddTop(app, top_request);
   TopSeriesRequest request;
   const CLI::App* const top_series = AddTopSeries(app, request);
   app.require_subcommand(0, 1);
@@ -159,6 +189,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   }
   if (explain->parsed()) {
     options.explain = pid;
+  }
+  if (top->parsed()) {
+    options.top = top_request;
   }
   if (top_series->parsed()) {
     options.top_series = request;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "exporter/app/events_command.h"
+#include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/identity/host_paths.h"
 
@@ -20,7 +21,8 @@ struct Options {
   std::optional<EventsFilter> events;          ///< The subcommand of that name, as the next.
   std::optional<std::string> explain;          ///< The PID, as it was written.
   std::optional<TopSeriesRequest> top_series;  ///< An empty source: the running exporter.
-  bool enable_lifecycle = false;               ///< POST /-/reload.
+  std::optional<TopRequest> top;
+  bool enable_lifecycle = false;  ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;
 };

@@ -10,11 +10,11 @@
 #include <cstdlib>
 
 #include "exporter/app/log.h"
+#include "exporter/app/running_exporter.h"
 #include "exporter/app/series_count.h"
 #include "exporter/app/top_series_text.h"
 #include "exporter/base/text.h"
 #include "exporter/base/unique_fd.h"
-#include "exporter/http/address.h"
 #include "exporter/http/client.h"
 
 namespace sched_exporter {
@@ -23,24 +23,6 @@ namespace {
 constexpr std::chrono::seconds kTimeout{30};
 /// A scrape by HTTP is in memory as a whole; a file or standard input is not.
 constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
-
-/// Where an exporter with this listen address can be asked from here.
-Result<std::string> UrlOf(const std::string& listen_address, const std::string& telemetry_path) {
-  const auto address = ParseListenAddress(listen_address);
-  if (!address) {
-    return tl::unexpected(address.error());
-  }
-  if (address->port == 0) {
-    return Fail("cannot tell the port of the running exporter from --web.listen-address=" +
-                listen_address + "; give its URL");
-  }
-  const bool is_any = address->host.empty() || address->host == "0.0.0.0";
-  std::string host = is_any ? "127.0.0.1" : address->host;
-  if (host.find(':') != std::string::npos) {
-    host = host == "::" ? "[::1]" : "[" + host + "]";
-  }
-  return "http://" + host + ":" + std::to_string(address->port) + telemetry_path;
-}
 
 Result<void> CountDescriptor(int fd, SeriesCount& count) {
   std::array<char, 65'536> part{};
@@ -97,8 +79,11 @@ std::string SourceName(const std::string& source) {
 
 int RunTopSeriesCommand(const TopSeriesRequest& request, const std::string& listen_address,
                         const std::string& telemetry_path) {
-  const Result<std::string> source = request.source.empty() ? UrlOf(listen_address, telemetry_path)
-                                                            : Result<std::string>(request.source);
+  const Result<std::string> source =
+      request.source.empty() ? RunningExporterUrl(listen_address).map([&](const std::string& url) {
+        return url + telemetry_path;
+      })
+                             : Result<std::string>(request.source);
   if (!source) {
     return Fatal(source.error());
   }

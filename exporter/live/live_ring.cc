@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -99,28 +101,27 @@ constexpr std::array<Measure, 5> kRowMeasures{
     kHistoryMeasures[0], kHistoryMeasures[1], kHistoryMeasures[2],
     [](const Moved& m) { return m.added.switches; }, ThreadsOf};
 
-/// The indices of the first `count` by each of the measures; of all where there are no more than
-/// `most`.
+/// The indices of the first `count` by each of the measures, where they have any of it; of all
+/// where there are no more than `most`.
 template <std::size_t N>
 std::vector<std::size_t> TopOf(const std::vector<Moved>& moved,
                                const std::array<Measure, N>& measures, std::size_t count,
                                std::size_t most) {
   std::vector<std::size_t> all(moved.size());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i] = i;
-  }
+  std::iota(all.begin(), all.end(), 0);
   if (all.size() <= most) {
     return all;
   }
   std::vector<std::size_t> top;
+  const auto last = all.begin() + static_cast<std::ptrdiff_t>(count);
   for (const Measure measure : measures) {
-    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
-                      [&](std::size_t a, std::size_t b) {
-                        const std::uint64_t x = measure(moved[a]);
-                        const std::uint64_t y = measure(moved[b]);
-                        return x != y ? x > y : a < b;
-                      });
-    top.insert(top.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
+    std::nth_element(all.begin(), last, all.end(), [&](std::size_t a, std::size_t b) {
+      const std::uint64_t x = measure(moved[a]);
+      const std::uint64_t y = measure(moved[b]);
+      return x != y ? x > y : a < b;
+    });
+    std::copy_if(all.begin(), last, std::back_inserter(top),
+                 [&](std::size_t i) { return measure(moved[i]) > 0; });
   }
   std::sort(top.begin(), top.end());
   top.erase(std::unique(top.begin(), top.end()), top.end());

@@ -34,7 +34,7 @@ class LiveRing {
   /// So many of a view have their history kept for one of CPU, wait and starts.
   static constexpr std::size_t kTop = 50;
   static constexpr std::size_t kMostTracked = 3 * kTop;
-  static constexpr std::size_t kMostRows = 1000;
+  static constexpr std::size_t kMostRows = 10'000;
 
   explicit LiveRing(std::uint64_t step_ns) : step_ns_(step_ns) {}
 

@@ -204,9 +204,11 @@ TEST_F(LiveLooks, ShowsASmallServer) {
     chmod(jobs.Write(name, fails ? "#!/bin/sh\nexit 1\n" : "#!/bin/sh\n").c_str(), 0755);
   }
   StartServer(children_, jobs.path());
-  Start(kServerConfig);
+  Start(kServerConfig, "web-1");
   browser_->SetSize(1280, 860);
+  browser_->DevTools("Emulation.setScrollbarsHidden", {{"hidden", true}});
   Open();
+  EXPECT_EQ(browser_->Text("document.querySelector('h1').textContent"), "web-1");
   // A picture for people shall have a history.
   const std::string points = wish != nullptr ? "55" : "3";
   ASSERT_TRUE(

@@ -52,8 +52,14 @@ pid_t Children::Start(const std::string& comm, const std::function<void()>& body
   return pid;
 }
 
-void LivePage::Start(const std::string& config) {
+void LivePage::Start(const std::string& config, const std::string& host) {
   Exporter::Settings settings;
+  // A sweep that has to wait reads processes after the moment that it tells.
+  settings.prefix = {"nice", "-n", "-20"};
+  if (!host.empty()) {
+    const std::string rename = "hostname " + host + "; exec \"$@\"";
+    settings.prefix.insert(settings.prefix.end(), {"unshare", "--uts", "sh", "-c", rename, "sh"});
+  }
   settings.config = config;
   auto exporter = Exporter::Start(settings);
   ASSERT_TRUE(exporter) << exporter.error().message;

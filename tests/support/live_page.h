@@ -33,8 +33,8 @@ inline constexpr char kShortSteps[] = "live: {history: 1m}\n";
 /// The live page of a real exporter in a real browser.
 class LivePage : public ::testing::Test {
  protected:
-  /// Starts exporter and browser.
-  void Start(const std::string& config = kShortSteps);
+  /// Starts exporter and browser; the host's name is another one where `host` isn't empty.
+  void Start(const std::string& config = kShortSteps, const std::string& host = "");
 
   /// Loads the page, at a place of it such as "#view=process", and waits until it shows figures.
   void Open(const std::string& place = "");

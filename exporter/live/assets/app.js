@@ -120,7 +120,7 @@ function openedRow() {
 }
 
 function drawHead({ host, cpus }) {
-  const busy = host.cpu == null ? '' : ` · ${percent(host.cpu / cpus)} busy`;
+  const busy = host.cpu == null ? '' : ` · ${percent(Math.min(1, host.cpu / cpus))} busy`;
   setText($('host'), visible(host.name));
   setText($('summary'), `${cpus} CPU${cpus === 1 ? '' : 's'}${busy} · ${count(host.tasks)} threads`);
   document.title = `${visible(host.name)} – sched_exporter`;
@@ -178,7 +178,7 @@ function drawList({ where, list }) {
   table.draw({ ...where, sort: sortOf(where) }, list.host.history?.time ?? [], rows);
   const of = list.total > rows.length ? ` of ${count(list.total)}` : '';
   const noun = NOUNS[listedView(where)][list.total === 1 ? 0 : 1];
-  const folded = list.other?.folded ? ` ${count(list.other.folded)} more have no figures of their own (limits).` : '';
+  const folded = list.other?.folded ? ` Not listed (limits, filters, rules): ${count(list.other.folded)}.` : '';
   setText($('list-note'), list.time === null ? 'The first figures come in a few seconds.'
     : `${count(rows.length)}${of} ${noun}. CPU: 100 % is one CPU.${folded}`);
   $('more').hidden = showsMore || isOpen || place.filter !== '' || list.total <= FEW;

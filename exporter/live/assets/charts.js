@@ -166,16 +166,16 @@ export function drawHeat(canvas, times, { bounds_seconds: bounds, columns }) {
   const plot = { width: width - LABELS, height: height - AXIS };
   const cell = plot.height / rows;
   context.fillStyle = style.getPropertyValue('--heat');
-  const { first, last } = spanOf(times);
-  const step = times.length > 1 ? (times[times.length - 1] - times[0]) / (times.length - 1) : 5;
-  const span = last - first + step;
+  // A column is as wide as its step was long.
+  const step = times.length > 1 ? times[1] - times[0] : 5;
+  const { first, last } = spanOf([times[0] - step, ...times]);
+  const xOf = (time) => LABELS + (time - first) / (last - first) * plot.width;
   columns.forEach((column, i) => {
-    const time = times[times.length - columns.length + i];
-    const x = LABELS + (time - first) / span * plot.width;
+    const left = xOf(times[i - 1] ?? times[0] - step);
     column.forEach((n, row) => {
       if (n <= 0) return;
       context.globalAlpha = 0.1 + 0.9 * Math.log1p(n) / Math.log1p(most);
-      context.fillRect(x, plot.height - (row + 1) * cell, step / span * plot.width - 0.5, cell - 0.5);
+      context.fillRect(left, plot.height - (row + 1) * cell, xOf(times[i]) - left - 0.5, cell - 0.5);
     });
   });
   context.globalAlpha = 1;

@@ -36,6 +36,7 @@ export function bound(seconds) {
 // Seconds waited in each second.
 export function waiting(rate) {
   if (rate == null) return NONE;
+  if (rate >= 99.5) return Math.round(rate).toLocaleString('en') + GAP + 's/s';
   return rate < 5e-10 ? '0' : duration(rate) + '/s';
 }
 

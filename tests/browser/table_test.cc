@@ -19,12 +19,10 @@ namespace sched_exporter::test_support {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAreArray;
 
@@ -189,9 +187,10 @@ TEST_F(LiveTable, MovesBetweenTabsByKeys) {
   TabTo("document.activeElement.id === 'tab-group'");
   for (const std::string view : {"cgroup", "process", "group"}) {
     browser_->Press({&kRight, 1});
-    ASSERT_TRUE(browser_->Await(
-        "document.querySelector('#tab-" + view +
-        "').ariaSelected === 'true' && document.activeElement.id === 'tab-" + view + "'"));
+    ASSERT_TRUE(
+        browser_->Await("document.activeElement.ariaSelected === 'true' && "
+                        "document.activeElement.id === 'tab-" +
+                        view + "'"));
     EXPECT_EQ(browser_->Number("document.querySelectorAll('[aria-selected=true]').length"), 1);
     EXPECT_THAT(browser_->Text("location.hash"), HasSubstr("view=" + view));
   }
@@ -223,6 +222,7 @@ TEST_F(LiveTable, FiltersByText) {
 
 TEST_F(LiveTable, OpensAGroupAndGoesBack) {
   std::vector<std::string> pids;
+  pids.reserve(3);
   for (int i = 0; i < 3; ++i) {
     pids.push_back(std::to_string(children_.Start("page-group", WorkAndNap)));
   }

@@ -10,7 +10,6 @@
 #include <fstream>
 
 #include "tests/support/free_port.h"
-#include "tests/support/http_client.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
@@ -76,16 +75,21 @@ std::string FromBase64(std::string_view text) {
 
 }  // namespace
 
-Result<Json> Browser::Ask(const std::string& method, const std::string& path,
-                          const Json& body) const {
+Result<HttpReply> Browser::Exchange(const std::string& method, const std::string& path,
+                                    const std::string& body) const {
   auto connection = HttpConnection::Open(port_, "127.0.0.1", kBrowserPatience);
   if (!connection) return tl::unexpected(connection.error());
-  const std::string text = method == "POST" ? body.dump() : "";
   const auto sent =
       connection->Send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-                       std::to_string(text.size()) + "\r\n\r\n" + text);
+                       std::to_string(body.size()) + "\r\n\r\n" + body);
   if (!sent) return tl::unexpected(sent.error());
-  const auto reply = connection->ReadReply();
+  return connection->ReadReply();
+}
+
+Result<Json> Browser::Ask(const std::string& method, const std::string& path,
+                          const Json& body) const {
+  const std::string text = method == "POST" ? body.dump() : "";
+  const auto reply = Exchange(method, path, text);
   if (!reply) return tl::unexpected(reply.error());
   Json answer = Json::parse(reply->body, nullptr, false);
   if (reply->status != 200 || !answer.is_object()) {
@@ -121,7 +125,7 @@ Result<std::unique_ptr<Browser>> Browser::Start() {
 
 Browser::~Browser() {
   // chromedriver ends Chromium with the session.
-  if (!session_.empty()) static_cast<void>(Ask("DELETE", session_, {}));
+  if (!session_.empty()) static_cast<void>(Exchange("DELETE", session_, ""));
   if (driver_ > 0) {
     kill(driver_, SIGKILL);
     Wait(driver_);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "exporter/base/result.h"
+#include "tests/support/http_client.h"
 #include "tests/support/temp_directory.h"
 
 namespace sched_exporter::test_support {
@@ -63,6 +64,8 @@ class Browser {
  private:
   Browser() = default;
 
+  Result<HttpReply> Exchange(const std::string& method, const std::string& path,
+                             const std::string& body) const;
   Result<Json> Ask(const std::string& method, const std::string& path, const Json& body) const;
   Json Do(const std::string& method, const std::string& command, const Json& body = Json::object());
 

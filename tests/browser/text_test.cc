@@ -39,7 +39,7 @@ const std::vector<Shown>& Markup() {
       {"${1+1}`x`", "${1+1}`x`"},
       {"#view=process&", "#view=process&"},
       // Turned around it would look like "exe.jpg".
-      {"exe\xe2\x80\xaegpj.sh", "exe\\u{202e}gpj.sh"},
+      {std::string("exe\xe2\x80") + "\xaegpj.sh", "exe\\u{202e}gpj.sh"},
       {"in\u200bvisible", "in\\u{200b}visible"},
       {"two  spaces", "two  spaces"},
   };

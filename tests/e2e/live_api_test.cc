@@ -1,5 +1,7 @@
-// /api/v1/top, /api/v1/events and `sched_exporter top`: what they say against the kernel's own
-// figures.
+// /api/v1/top against the kernel's own figures; what both pages of the API do with hostile names,
+// mistakes and switches.
+
+#include "tests/support/live_api.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +18,6 @@
 #include <vector>
 
 #include "tests/support/exporter.h"
-#include "tests/support/exposition_checks.h"
 #include "tests/support/hostile_processes.h"
 #include "tests/support/http_client.h"
 #include "tests/support/starter.h"
@@ -26,33 +27,10 @@
 namespace sched_exporter::test_support {
 namespace {
 
-using Json = nlohmann::json;
 using testing::HasSubstr;
 
 /// Steps of a second.
 constexpr char kShortSteps[] = "live: {history: 1m}\n";
-
-std::unique_ptr<Exporter> StartExporter(const std::string& config) {
-  auto exporter = Exporter::Start({config, {}, {}});
-  EXPECT_TRUE(exporter) << exporter.error().message;
-  return exporter ? std::move(*exporter) : nullptr;
-}
-
-HttpReply Get(const Exporter& exporter, const std::string& target) {
-  const auto reply = HttpGet(exporter.port(), target);
-  EXPECT_TRUE(reply) << reply.error().message;
-  return reply ? *reply : HttpReply{};
-}
-
-Json GetJson(const Exporter& exporter, const std::string& target) {
-  const HttpReply reply = Get(exporter, target);
-  EXPECT_EQ(reply.status, 200) << reply.body;
-  EXPECT_EQ(reply.headers.at("content-type"), "application/json");
-  EXPECT_TRUE(IsUtf8(reply.body));
-  Json answer = Json::parse(reply.body, nullptr, false);
-  EXPECT_FALSE(answer.is_discarded()) << reply.body;
-  return answer;
-}
 
 Json Top(const Exporter& exporter, const std::string& query) {
   return GetJson(exporter, "/api/v1/top?" + query);
@@ -263,81 +241,6 @@ TEST(LiveApi, StartsOfABurstAreItsCount) {
       static_cast<double>(report->counts.forks) + static_cast<double>(report->counts.Execs());
   EXPECT_NEAR(starts, counted, 0.001 * counted + 2);
   EXPECT_GT(counted, 800);
-}
-
-/// The comm of the program that markers run.
-std::string MarkerComm() {
-  return ChildProgram().substr(ChildProgram().rfind('/') + 1).substr(0, 15);
-}
-
-std::vector<Json> MarkerEvents(const Exporter& exporter) {
-  std::vector<Json> events;
-  const Json answer = GetJson(exporter, "/api/v1/events?count=500");
-  for (const Json& event : answer["events"]) {
-    if (event.value("comm", "") == MarkerComm()) {
-      events.push_back(event);
-    }
-  }
-  return events;
-}
-
-constexpr int kMarkers = 5;
-
-/// Starts markers, which end with 1 to 5. What they did, once it is there; what else the machine
-/// does may push it out of the memory, and then they are started again.
-std::vector<Json> RunMarkers(const Exporter& exporter) {
-  std::vector<Json> events;
-  EXPECT_TRUE(WaitUntil([&] {
-    const std::size_t before = MarkerEvents(exporter).size();
-    for (int code = 1; code <= kMarkers; ++code) {
-      RunProgram({ChildProgram(), "-1", "exit", std::to_string(code)});
-    }
-    WaitUntil([&] { return MarkerEvents(exporter).size() >= before + 2 * kMarkers; },
-              std::chrono::seconds(3));
-    events = MarkerEvents(exporter);
-    if (events.size() >= 2 * kMarkers) {
-      events.erase(events.begin(), events.end() - 2 * kMarkers);
-    }
-    return events.size() == 2 * kMarkers && events.back().value("exit_code", 0) == kMarkers;
-  }));
-  return events;
-}
-
-TEST(LiveApi, EventsAreThoseOfMarkersInOrder) {
-  for (const std::string config : {"", "events: {output: stdout}\n"}) {
-    const auto exporter = StartExporter(config);
-    ASSERT_NE(exporter, nullptr);
-    const std::vector<Json> events = RunMarkers(*exporter);
-    int code = 0;
-    for (const Json& event : events) {
-      if (event["event"] == "exit") {
-        EXPECT_EQ(event["exit_code"], ++code);
-      } else {
-        EXPECT_EQ(event["event"], "exec");
-        EXPECT_EQ(event["exe"], ChildProgram());
-      }
-      EXPECT_FALSE(event.contains("args"));
-    }
-    EXPECT_EQ(code, kMarkers);
-    const Json last = GetJson(*exporter, "/api/v1/events?count=1");
-    EXPECT_EQ(last["events"].size(), 1U);
-    EXPECT_EQ(last["lost"], 0);
-  }
-}
-
-TEST(LiveApi, EventsAreTheVeryObjectsOfTheStream) {
-  const auto exporter = StartExporter("events: {output: stdout, arguments: true}\n");
-  ASSERT_NE(exporter, nullptr);
-  for (const Json& event : RunMarkers(*exporter)) {
-    EXPECT_TRUE(event.contains("args"));
-    EXPECT_TRUE(WaitUntil([&] {
-      return exporter->Log().find("\"time\":" + event["time"].dump()) != std::string::npos;
-    }));
-    const std::string log = exporter->Log();
-    const std::size_t at = log.find("\"time\":" + event["time"].dump());
-    const std::size_t end = log.find('\n', at);
-    EXPECT_EQ(Json::parse(log.substr(at - 1, end - at + 1), nullptr, false), event);
-  }
 }
 
 std::string PercentEncoded(const std::string& text) {

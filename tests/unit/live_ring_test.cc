@@ -234,10 +234,10 @@ TEST_F(LiveRingTest, OfTimeslicesTheMeanWaitOfTheirProcessDecides) {
   report.processes[0].totals.timeslices = 10;
   report.processes[0].totals.wait_ns = 10'000;  // 1 us each: the first bound is in its bucket
   report.processes[1].totals.timeslices = 4;
-  report.processes[1].totals.wait_ns = 4 * 1'001;
+  report.processes[1].totals.wait_ns = 4'004;
   report.processes[2].totals.wait_ns = kSecond;  // waits still
   report.other_processes.totals.timeslices = 3;
-  report.other_processes.totals.wait_ns = 3 * 17 * kSecond;
+  report.other_processes.totals.wait_ns = 51 * kSecond;
   const LatencyColumn& column = Take(report)->points.back()->latency;
   EXPECT_EQ(column[0], 10U);
   EXPECT_EQ(column[1], 4U);

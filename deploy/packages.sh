@@ -33,6 +33,8 @@ package_packages=(
 )
 
 test_packages=(
+  chromium
+  chromium-driver
   clang-format-14
   clang-tidy-14
   curl

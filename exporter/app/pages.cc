@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "exporter/app/landing_page.h"
 #include "exporter/app/live_pages.h"
-#include "exporter/app/version.h"
 #include "exporter/metrics/exposition.h"
 
 namespace sched_exporter {
@@ -34,31 +34,8 @@ HttpResponse Metrics(Collector& collector, std::string_view accept) {
   return response;
 }
 
-HttpResponse Landing(const std::string& telemetry_path) {
-  const std::string path = EscapeHtml(telemetry_path);
-  HttpResponse response;
-  response.content_type = "text/html; charset=utf-8";
-  response.compressible = true;
-  response.body =
-      "<!DOCTYPE html>\n"
-      "<html lang=\"en\">\n"
-      "<head><meta charset=\"utf-8\"><title>sched_exporter</title>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<style>:root{color-scheme:light dark}"
-      "body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
-      "li{margin:.4rem 0}</style></head>\n"
-      "<body><h1>sched_exporter</h1>\n"
-      "<p>Exact CPU time of processes, groups and cgroups. Version " +
-      std::string(kVersion) +
-      "</p>\n"
-      "<ul>\n"
-      "<li><a href=\"" +
-      path +
-      "\">Metrics</a></li>\n"
-      "<li><a href=\"/healthz\">Health</a>: collections succeed</li>\n"
-      "<li><a href=\"/readyz\">Readiness</a>: the BPF programs are attached, too</li>\n"
-      "</ul></body></html>\n";
-  return response;
+LiveParts PartsOf(const LiveBoard& board) {
+  return {.top = board.View() != nullptr, .events = board.Events() != nullptr};
 }
 
 HttpResponse Reload(Reloader& reloader, bool is_enabled) {
@@ -85,7 +62,6 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
   std::vector<HttpRoute> routes = {
       {path,
        [&collector](const HttpRequest& request) { return Metrics(collector, request.accept); }},
-      {"/", [path](const HttpRequest&) { return Landing(path); }},
       {"/healthz", [&collector](const HttpRequest&) { return Health(collector); }},
       // We listen only once the programs are attached and the first collection has been made.
       {"/readyz", [&collector](const HttpRequest&) { return Health(collector); }},
@@ -93,6 +69,8 @@ std::vector<HttpRoute> MakeRoutes(const Options& options, Collector& collector,
        HttpMethod::kPost},
   };
   AddLiveRoutes(collector.live(), routes);
+  AddLandingRoutes(
+      path, [&collector] { return PartsOf(collector.live()); }, routes);
   return routes;
 }
 

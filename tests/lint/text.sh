@@ -15,7 +15,7 @@ fault() {
 }
 
 mapfile -t sources < <(find bpf exporter tests deploy -name '*.h' -o -name '*.cc' -o -name '*.c' \
-  -o -name '*.sh' -o -name CMakeLists.txt)
+  -o -name '*.sh' -o -name '*.js' -o -name '*.css' -o -name CMakeLists.txt)
 
 for file in "${sources[@]}"; do
   lines=$(wc -l <"$file")

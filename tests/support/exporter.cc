@@ -108,7 +108,7 @@ Result<std::unique_ptr<Exporter>> Exporter::Start(const Settings& settings) {
   exporter->log_path_ = exporter->directory_ + "/log";
   std::vector<std::string> argv = settings.prefix;
   argv.push_back(ExporterBinary());
-  argv.emplace_back("--web.listen-address=127.0.0.1:0");
+  argv.push_back("--web.listen-address=" + settings.address);
   if (settings.allow_second_instance) {
     argv.emplace_back("--allow-second-instance");
   }

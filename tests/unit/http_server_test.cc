@@ -127,11 +127,6 @@ TEST_F(HttpServerTest, AnswersARouteWithAllHeaders) {
                                                     {"vary", "Accept-Encoding"}}));
 }
 
-TEST_F(HttpServerTest, LetsHtmlLoadNothing) {
-  EXPECT_THAT(Get("/").headers, Contains(Pair("content-security-policy",
-                                              "default-src 'none'; style-src 'unsafe-inline'")));
-}
-
 TEST_F(HttpServerTest, MatchesPathsExactly) {
   EXPECT_EQ(Get("/small?debug=1&x=%2e").body, "small\n");
   EXPECT_EQ(Get("http://localhost:" + std::to_string(port()) + "/small").body, "small\n");

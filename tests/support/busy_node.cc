@@ -56,7 +56,9 @@ Result<std::unique_ptr<BusyNode>> BusyNode::Start() {
     return Fail("needs a cgroup hierarchy: v2, or cpuacct of v1");
   }
   node->host_ = hosts.front();
-  auto exporter = Exporter::Start({Config(node->host_, node->logs_), {}, {}});
+  Exporter::Settings settings;
+  settings.config = Config(node->host_, node->logs_);
+  auto exporter = Exporter::Start(settings);
   if (!exporter) {
     return tl::unexpected(exporter.error());
   }

@@ -90,9 +90,6 @@ void ReadNames(MappingReader& file, Findings& findings, Config& config) {
     section.OptionalText("pod_list_url", "http://HOST:PORT/PATH", IsPodListUrl,
                          kubernetes.pod_list_url);
   });
-  file.Section("openmetrics", [&config](MappingReader& section) {
-    section.Boolean("created", config.openmetrics.created);
-  });
 }
 
 /// Maps the keys of the file to `config`: the one place that knows their names and ranges.
@@ -131,6 +128,9 @@ void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
     section.Boolean("top", config.live.top);
     section.Boolean("events", config.live.events);
     section.Duration("history", {1min, 1h}, config.live.history);
+  });
+  file.Section("openmetrics", [&config](MappingReader& section) {
+    section.Boolean("created", config.openmetrics.created);
   });
 }
 

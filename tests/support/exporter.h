@@ -27,12 +27,12 @@ Ended RunProgram(const std::vector<std::string>& argv,
 class Exporter {
  public:
   struct Settings {
-    std::string config;                   ///< YAML text; empty: the built-in default.
-    std::vector<std::string> arguments;   ///< More flags.
-    std::string address = "127.0.0.1:0";  ///< Where to serve.
-    std::vector<std::string> prefix;      ///< A command in front, e.g. {"unshare", "-m"}.
+    std::string config;                  ///< YAML text; empty: the built-in default.
+    std::vector<std::string> arguments;  ///< More flags.
+    std::vector<std::string> prefix;     ///< A command in front, e.g. {"unshare", "-m"}.
     /// Passes --allow-second-instance: other exporters may run on this host.
     bool allow_second_instance = true;
+    std::string address = "127.0.0.1:0";  ///< Where to serve.
   };
 
   /// Starts it and waits until it serves.

@@ -20,10 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/busy_node.h"
 #include "tests/support/grafana_dashboard.h"
-#include "tests/support/prometheus_server.h"
 #include "tests/support/promql_text.h"
+#include "tests/support/scraped_node.h"
 #include "tests/support/wait_until.h"
 
 namespace sched_exporter::test_support {
@@ -205,14 +204,10 @@ INSTANTIATE_TEST_SUITE_P(Files, Dashboards, testing::ValuesIn(Files()), [](const
 });
 
 /// The dashboards before a Prometheus with the example's config.
-class DashboardQueries : public testing::Test {
+class DashboardQueries : public ScrapedNode {
  protected:
-  static constexpr std::chrono::seconds kPatience{120};
-
   void SetUp() override {
-    auto node = BusyNode::Start();
-    ASSERT_TRUE(node) << node.error().message;
-    node_ = std::move(*node);
+    ASSERT_NO_FATAL_FAILURE(StartNode());
     std::string config = Read(SOURCE_DIR "/deploy/prometheus/prometheus.yml");
     for (const auto& [from, to] : std::map<std::string, std::string>{
              {"localhost:10140", "127.0.0.1:" + std::to_string(node_->port())},
@@ -223,26 +218,8 @@ class DashboardQueries : public testing::Test {
       ASSERT_NE(config.find(from), std::string::npos) << from;
       config.replace(config.find(from), from.size(), to);
     }
-    auto server = PrometheusServer::StartWithConfig(config);
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-    const auto scraped = [&] { return !Ask("sum_over_time(up[5m]) >= 5").empty(); };
-    ASSERT_TRUE(WaitUntil(scraped, kPatience)) << server_->Log();
-    const auto dead = node_->RunOutOfMemory();
-    ASSERT_TRUE(dead) << dead.error().message;
+    ASSERT_NO_FATAL_FAILURE(StartPrometheus(config));
     deadline_ = std::chrono::steady_clock::now() + kPatience;
-  }
-
-  /// The series of an instant query; a test failure where Prometheus has to say something about it.
-  Json Ask(const std::string& expression) const {
-    const double now =
-        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    const auto text = server_->Query(expression, now);
-    EXPECT_TRUE(text) << text.error().message;
-    const Json reply = Json::parse(text.value_or("{}"), nullptr, false);
-    EXPECT_EQ(reply.value("status", ""), "success") << expression;
-    EXPECT_FALSE(reply.contains("warnings")) << reply["warnings"] << " of " << expression;
-    return reply.contains("data") ? reply["data"]["result"] : Json::array();
   }
 
   /// Asks again until there is data: what happens on the host takes two scrapes to be a rate.
@@ -318,8 +295,6 @@ class DashboardQueries : public testing::Test {
     }
   }
 
-  std::unique_ptr<BusyNode> node_;
-  std::unique_ptr<PrometheusServer> server_;
   std::chrono::steady_clock::time_point deadline_;
   mutable int asked_ = 0;
 };

@@ -7,20 +7,9 @@
 set -euo pipefail
 # shellcheck source=tests/deploy/support.sh
 source "$(dirname "$(readlink -f "$0")")/support.sh"
-alone "$0" "$@"
+begin "$0" "$@"
 here=$source/tests/deploy
 modules=$cache/node
-
-work=$(mktemp -d)
-root=$work/root
-exporter_log=$work/exporter.log
-: >"$exporter_log"
-clean_up() {
-  [[ -z $exporter ]] || kill "$exporter" 2>/dev/null || true
-  umount --recursive --lazy "$root" 2>/dev/null || true
-  rm -rf --one-file-system "$work"
-}
-trap clean_up EXIT
 
 # manifests COMMAND...: manifests.mjs with the packages that package-lock.json names.
 manifests() { (cd "$modules" && node "$here/manifests.mjs" "$@"); }

@@ -5,18 +5,7 @@
 set -euo pipefail
 # shellcheck source=tests/deploy/support.sh
 source "$(dirname "$(readlink -f "$0")")/support.sh"
-alone "$0" "$@"
-
-work=$(mktemp -d)
-root=$work/root
-exporter_log=$work/exporter.log
-: >"$exporter_log"
-clean_up() {
-  [[ -z $exporter ]] || kill "$exporter" 2>/dev/null || true
-  umount --recursive --lazy "$root" 2>/dev/null || true
-  rm -rf --one-file-system "$work"
-}
-trap clean_up EXIT
+begin "$0" "$@"
 
 enter=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
 in_root() { "${enter[@]}" "$@"; }

@@ -19,10 +19,9 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/busy_node.h"
 #include "tests/support/exporter.h"
-#include "tests/support/prometheus_server.h"
 #include "tests/support/promql_text.h"
+#include "tests/support/scraped_node.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -145,41 +144,17 @@ TEST(PromqlText, SidesAreVectorsWithoutThresholds) {
 }
 
 /// Every rule before a Prometheus that evaluates them every second.
-class PrometheusRules : public testing::Test {
+class PrometheusRules : public ScrapedNode {
  protected:
-  static constexpr std::chrono::seconds kPatience{120};
-
   void SetUp() override {
-    auto node = BusyNode::Start();
-    ASSERT_TRUE(node) << node.error().message;
-    node_ = std::move(*node);
+    ASSERT_NO_FATAL_FAILURE(StartNode());
     std::string config = KubernetesConfig("127.0.0.1:" + std::to_string(node_->port()));
     Replace(config, "scrape_interval: 15s", "scrape_interval: 1s");
     Replace(config, "scrape_timeout: 10s", "scrape_timeout: 1s");
     Replace(config, "evaluation_interval: 1m", "evaluation_interval: 1s");
     Replace(config, "- recording_rules.yml", "- " + kRules + "/recording_rules.yml");
     Replace(config, "- alerting_rules.yml", "- " + kRules + "/alerting_rules.yml");
-    auto server = PrometheusServer::StartWithConfig(config);
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-    ASSERT_TRUE(WaitUntil([&] { return !Ask("sum_over_time(up[5m]) >= 5").empty(); }, kPatience))
-        << server_->Log();
-    const auto dead = node_->RunOutOfMemory();
-    ASSERT_TRUE(dead) << dead.error().message;
-  }
-
-  Json Data(const Result<std::string>& text, const std::string& what) const {
-    EXPECT_TRUE(text) << text.error().message;
-    const Json reply = Json::parse(text.value_or("{}"), nullptr, false);
-    EXPECT_EQ(reply.value("status", ""), "success") << what;
-    EXPECT_FALSE(reply.contains("warnings")) << reply["warnings"] << " of " << what;
-    return reply.value("data", Json::object());
-  }
-
-  Json Ask(const std::string& expression) const {
-    const double now =
-        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    return Data(server_->Query(expression, now), expression).value("result", Json::array());
+    ASSERT_NO_FATAL_FAILURE(StartPrometheus(config));
   }
 
   /// All rules as Prometheus has read them; empty before it has evaluated each of them.
@@ -193,9 +168,6 @@ class PrometheusRules : public testing::Test {
                                  [](const Json& rule) { return rule["health"] != "unknown"; });
     return all ? rules : std::vector<Json>();
   }
-
-  std::unique_ptr<BusyNode> node_;
-  std::unique_ptr<PrometheusServer> server_;
 };
 
 TEST_F(PrometheusRules, HaveDataAndNoErrors) {

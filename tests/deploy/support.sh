@@ -26,6 +26,22 @@ alone() {
     SCHED_EXPORTER_ALONE=1 exec unshare --mount --propagation private "$@"
 }
 
+# begin SCRIPT ARGUMENTS...: alone(), with $work to write in and $root for a root file system. Nothing stays.
+begin() {
+  alone "$@"
+  work=$(mktemp -d)
+  root=$work/root
+  exporter_log=$work/exporter.log
+  : >"$exporter_log"
+  trap clean_up EXIT
+}
+
+clean_up() {
+  [[ -z $exporter ]] || kill "$exporter" 2>/dev/null || true
+  umount --recursive --lazy "$root" 2>/dev/null || true
+  rm -rf --one-file-system "$work"
+}
+
 # await WHAT COMMAND...: until it succeeds, for two minutes at most: the machine may be busy.
 await() {
   local what=$1 deadline=$((SECONDS + 120))

@@ -42,13 +42,7 @@ class TlsServer : public ::testing::Test {
  protected:
   void SetUp() override {
     certificates_.Make({.name = "server"});
-    WebSettings settings;
-    settings.tls.emplace();
-    settings.tls->certificate_pem = ReadAll(certificates_.Certificate("server"));
-    settings.tls->key_pem = ReadAll(certificates_.Key("server"));
-    const auto guard = std::make_shared<WebGuard>();
-    ASSERT_TRUE(guard->Apply(settings));
-    auto started = HttpServer::Start({{"127.0.0.1:0"}, nullptr, guard},
+    auto started = HttpServer::Start({{"127.0.0.1:0"}, nullptr, GuardWith("server")},
                                      {{"/", [](const HttpRequest&) {
                                          HttpResponse response;
                                          response.body = std::string(1'000'000, 'x');
@@ -56,6 +50,17 @@ class TlsServer : public ::testing::Test {
                                        }}});
     ASSERT_TRUE(started) << started.error().message;
     server_ = std::move(*started);
+  }
+
+  /// TLS with the certificate of this name.
+  std::shared_ptr<WebGuard> GuardWith(const std::string& name) const {
+    WebSettings settings;
+    settings.tls.emplace();
+    settings.tls->certificate_pem = ReadAll(certificates_.Certificate(name));
+    settings.tls->key_pem = ReadAll(certificates_.Key(name));
+    auto guard = std::make_shared<WebGuard>();
+    EXPECT_TRUE(guard->Apply(settings));
+    return guard;
   }
 
   HttpConnection Connect() const {
@@ -215,13 +220,7 @@ TEST_F(TlsServer, TheClientTellsWhyItDoesNotTrust) {
 
 TEST_F(TlsServer, TheClientWantsTheNameThatItAskedFor) {
   certificates_.Make({.name = "elsewhere", .alternative_names = "DNS:elsewhere"});
-  WebSettings settings;
-  settings.tls.emplace();
-  settings.tls->certificate_pem = ReadAll(certificates_.Certificate("elsewhere"));
-  settings.tls->key_pem = ReadAll(certificates_.Key("elsewhere"));
-  const auto guard = std::make_shared<WebGuard>();
-  ASSERT_TRUE(guard->Apply(settings));
-  const auto server = HttpServer::Start({{"127.0.0.1:0"}, nullptr, guard}, {});
+  const auto server = HttpServer::Start({{"127.0.0.1:0"}, nullptr, GuardWith("elsewhere")}, {});
   ASSERT_TRUE(server) << server.error().message;
   for (const char* name : {"localhost", "127.0.0.1"}) {
     const auto body =

@@ -12,8 +12,8 @@ namespace sched_exporter {
 namespace {
 
 /// Whoever watches containers gives up sooner or later, too, but without a line that says why.
-constexpr std::chrono::seconds kTimeout{5};
-constexpr std::size_t kMostBytes = 4096;
+constexpr std::chrono::seconds kHealthTimeout{5};
+constexpr std::size_t kHealthBytes = 4096;
 
 }  // namespace
 
@@ -23,7 +23,8 @@ int RunHealthCommand(const HealthRequest& request, const RunningHere& here) {
   if (!target) {
     return Fatal(target.error());
   }
-  if (const auto answer = HttpGet(target->url, kTimeout, kMostBytes, target->options); !answer) {
+  if (const auto answer = HttpGet(target->url, kHealthTimeout, kHealthBytes, target->options);
+      !answer) {
     return Fatal(answer.error());
   }
   return std::puts("healthy") >= 0 ? EXIT_SUCCESS : Fatal({"cannot write to standard output"});

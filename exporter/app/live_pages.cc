@@ -16,7 +16,7 @@ constexpr int kOk = 200;
 constexpr int kBadRequest = 400;
 constexpr int kNotFound = 404;
 
-HttpResponse Json(int status, std::string body) {
+HttpResponse JsonReply(int status, std::string body) {
   HttpResponse response;
   response.status = status;
   response.content_type = "application/json";
@@ -25,14 +25,14 @@ HttpResponse Json(int status, std::string body) {
   return response;
 }
 
-HttpResponse Top(const LiveBoard& board, const HttpRequest& request) {
+HttpResponse AnswerTop(const LiveBoard& board, const HttpRequest& request) {
   const std::shared_ptr<const LiveView> view = board.View();
   if (view == nullptr) {
-    return Json(kNotFound, ErrorJson("live.top is off in the config"));
+    return JsonReply(kNotFound, ErrorJson("live.top is off in the config"));
   }
   const auto query = ParseTopQuery(request.query);
-  return query ? Json(kOk, TopJson(*view, *query))
-               : Json(kBadRequest, ErrorJson(query.error().message));
+  return query ? JsonReply(kOk, TopJson(*view, *query))
+               : JsonReply(kBadRequest, ErrorJson(query.error().message));
 }
 
 std::string EventsJson(const RecentEvents& recent, std::size_t count) {
@@ -51,18 +51,18 @@ std::string EventsJson(const RecentEvents& recent, std::size_t count) {
 HttpResponse Events(const LiveBoard& board, const HttpRequest& request) {
   const std::shared_ptr<RecentEvents> recent = board.Events();
   if (recent == nullptr) {
-    return Json(kNotFound, ErrorJson("live.events is off in the config"));
+    return JsonReply(kNotFound, ErrorJson("live.events is off in the config"));
   }
   const auto count = ParseEventsQuery(request.query);
-  return count ? Json(kOk, EventsJson(*recent, *count))
-               : Json(kBadRequest, ErrorJson(count.error().message));
+  return count ? JsonReply(kOk, EventsJson(*recent, *count))
+               : JsonReply(kBadRequest, ErrorJson(count.error().message));
 }
 
 }  // namespace
 
 void AddLiveRoutes(const LiveBoard& board, std::vector<HttpRoute>& routes) {
   routes.push_back(
-      {kTopPath, [&board](const HttpRequest& request) { return Top(board, request); }});
+      {kTopPath, [&board](const HttpRequest& request) { return AnswerTop(board, request); }});
   routes.push_back(
       {kEventsPath, [&board](const HttpRequest& request) { return Events(board, request); }});
 }

@@ -11,7 +11,7 @@ namespace {
 /// About what an entry of a hash table takes beside its key.
 constexpr std::size_t kEntryBytes = 96;
 
-Ranking Top(const std::unordered_map<std::string, std::uint64_t>& counts, std::size_t count) {
+Ranking Largest(const std::unordered_map<std::string, std::uint64_t>& counts, std::size_t count) {
   Ranking ranking(counts.size() < count ? counts.size() : count);
   std::partial_sort_copy(counts.begin(), counts.end(), ranking.begin(), ranking.end(),
                          [](const auto& a, const auto& b) {
@@ -112,12 +112,12 @@ typename Map::mapped_type* SeriesCount::Find(Map& map, const std::string& key) {
   return &map[key];
 }
 
-Ranking SeriesCount::TopFamilies(std::size_t count) const { return Top(families_, count); }
+Ranking SeriesCount::TopFamilies(std::size_t count) const { return Largest(families_, count); }
 
 std::vector<LabelCount> SeriesCount::Labels(std::size_t count) const {
   std::vector<LabelCount> labels;
   for (const auto& [name, label] : labels_) {
-    labels.push_back({name, label.series, label.values.size(), Top(label.values, count)});
+    labels.push_back({name, label.series, label.values.size(), Largest(label.values, count)});
   }
   std::sort(labels.begin(), labels.end(), [](const LabelCount& a, const LabelCount& b) {
     return a.values != b.values ? a.values > b.values : a.name < b.name;

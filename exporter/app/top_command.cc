@@ -19,8 +19,8 @@ namespace sched_exporter {
 namespace {
 
 /// A signal waits as long as the exporter does not answer.
-constexpr std::chrono::seconds kTimeout{3};
-constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+constexpr std::chrono::seconds kTopTimeout{3};
+constexpr std::size_t kTopBytes = std::size_t{16} << 20U;
 constexpr std::size_t kRowsWithoutTerminal = 20;
 constexpr std::size_t kHeadLines = 2;
 /// An exporter that has just started has its first step after a second.
@@ -43,9 +43,9 @@ Result<WebTarget> TargetOf(const TopRequest& request, const RunningHere& here) {
   return url.empty() ? TargetHere(here, page, request.web) : TargetAt(url + page, request.web);
 }
 
-class Top {
+class TopAsker {
  public:
-  Top(const TopRequest& request, WebTarget target)
+  TopAsker(const TopRequest& request, WebTarget target)
       : request_(request), target_(std::move(target)) {}
 
   /// What fits on standard output now.
@@ -57,7 +57,7 @@ class Top {
     }
     const std::string count = std::to_string(std::clamp<std::size_t>(rows, 1, kMostTopRows));
     const TopRoom room{size ? size->columns : 0, IsUtf8Locale()};
-    return HttpGet(target_.url + count, kTimeout, kMostBytes, target_.options)
+    return HttpGet(target_.url + count, kTopTimeout, kTopBytes, target_.options)
         .map_error([](const Error& error) {
           const bool is_off = error.message.find("404") != std::string::npos;
           return is_off ? Error{error.message + "; live.top is off in its config, or it is older"}
@@ -79,7 +79,7 @@ std::string Joined(const std::vector<std::string>& lines, std::size_t most) {
   return text;
 }
 
-int PrintOnce(const Top& top) {
+int PrintOnce(const TopAsker& top) {
   auto screen = top.Get();
   for (int i = 0; screen && !screen->has_step && i < kFirstStepTries; ++i) {
     std::this_thread::sleep_for(kFirstStepPause);
@@ -100,7 +100,7 @@ std::chrono::milliseconds PauseOf(const TopScreen& screen) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(step) + kAfterStep;
 }
 
-int Follow(const Top& top) {
+int Follow(const TopAsker& top) {
   // The first answer decides whether there is anything to follow.
   auto screen = top.Get();
   if (!screen) {
@@ -138,7 +138,7 @@ int RunTopCommand(const TopRequest& request, const RunningHere& here) {
   if (!target) {
     return Fatal(target.error());
   }
-  const Top top(request, *target);
+  const TopAsker top(request, *target);
   const bool follows = !request.once && SizeOfTerminal().has_value();
   return follows ? Follow(top) : PrintOnce(top);
 }

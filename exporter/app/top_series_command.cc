@@ -19,9 +19,9 @@
 namespace sched_exporter {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{30};
+constexpr std::chrono::seconds kScrapeTimeout{30};
 /// A scrape by HTTP is in memory as a whole; a file or standard input is not.
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
+constexpr std::size_t kScrapeBytes = std::size_t{256} << 20U;
 
 Result<void> CountDescriptor(int fd, SeriesCount& count) {
   std::array<char, 65'536> part{};
@@ -49,7 +49,7 @@ Result<void> CountFile(const std::string& path, SeriesCount& count) {
 }
 
 Result<void> CountTarget(const WebTarget& target, SeriesCount& count) {
-  return HttpGet(target.url, kTimeout, kMostBytes, target.options)
+  return HttpGet(target.url, kScrapeTimeout, kScrapeBytes, target.options)
       .and_then([&count](const std::string& body) { return count.Take(body); });
 }
 

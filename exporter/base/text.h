@@ -25,6 +25,9 @@ bool IsUtf8(std::string_view bytes);
 /// `bytes` between quotation marks as PrintableText(), cut after 100 of them: for messages.
 std::string Excerpt(std::string_view bytes);
 
+/// Whatever the locale says.
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
 /// `text` without the blanks and tabs at both ends.
 std::string_view Trim(std::string_view text);
 

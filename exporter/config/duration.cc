@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "exporter/base/text.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -23,8 +25,6 @@ constexpr std::array<Unit, 7> kUnits{{{"y", 365 * kDayMs},
                                       {"s", 1'000},
                                       {"ms", 1}}};
 constexpr std::size_t kLargestFormatted = 3;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 /// Cuts the leading characters off `text` for which `is_wanted` holds.
 template <typename Predicate>

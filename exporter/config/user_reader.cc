@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "exporter/base/text.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -10,8 +12,6 @@ constexpr std::size_t kMostUsers = 1'000;
 constexpr std::size_t kHashBytes = 60;
 constexpr std::size_t kSaltAt = 7;  // "$2y$10$", salt and hash
 constexpr int kMinBcryptCost = 4;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool IsBcryptDigit(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '/';

@@ -1,10 +1,11 @@
 #include "exporter/http/tls_client.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <array>
+
+#include "exporter/http/url.h"
 
 namespace sched_exporter {
 namespace {
@@ -15,12 +16,6 @@ int IsPinned(X509_STORE_CTX* store, void* pinned) {
       X509_cmp(X509_STORE_CTX_get0_cert(store), static_cast<const X509*>(pinned)) == 0;
   X509_STORE_CTX_set_error(store, is_same ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
   return is_same ? 1 : 0;
-}
-
-bool IsIpAddress(const std::string& name) {
-  in6_addr address{};
-  return ::inet_pton(AF_INET, name.c_str(), &address) == 1 ||
-         ::inet_pton(AF_INET6, name.c_str(), &address) == 1;
 }
 
 }  // namespace

@@ -14,12 +14,6 @@ constexpr std::size_t kLongestUrl = 2'048;
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
 
-bool IsIpAddress(const std::string& host) {
-  in6_addr address{};
-  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
-
 /// Whether "HOST:PORT" has its port; an IPv6 address has colons inside its brackets.
 bool HasPort(std::string_view authority) {
   const std::size_t colon = authority.rfind(':');
@@ -27,6 +21,12 @@ bool HasPort(std::string_view authority) {
 }
 
 }  // namespace
+
+bool IsIpAddress(const std::string& host) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
 
 Result<Url> ParseUrl(const std::string& text) {
   const bool printable =

@@ -20,4 +20,7 @@ struct Url {
 /// Reads a URL; see HttpGet. Fails with the reason alone, without the URL.
 Result<Url> ParseUrl(const std::string& text);
 
+/// Whether a host is written as an IPv4 or IPv6 address, without brackets.
+bool IsIpAddress(const std::string& host);
+
 }  // namespace sched_exporter

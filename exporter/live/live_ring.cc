@@ -13,8 +13,6 @@
 namespace sched_exporter {
 namespace {
 
-constexpr double kSecondNs = 1e9;
-
 /// What a member did in a step.
 struct Moved {
   std::string key;

@@ -13,6 +13,8 @@
 
 namespace sched_exporter {
 
+inline constexpr double kSecondNs = 1e9;
+
 /// How fast somebody counted in one step.
 struct LiveRates {
   float cpu = 0;       ///< CPU seconds a second: CPUs in use.

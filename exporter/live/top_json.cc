@@ -8,8 +8,6 @@
 namespace sched_exporter {
 namespace {
 
-constexpr double kSecondNs = 1e9;
-
 double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / kSecondNs; }
 
 const char* NameOf(LiveViewKind view) {

@@ -13,28 +13,30 @@ Result<Config> ReadConfig(const Options& options) {
   return options.config_file.empty() ? Result<Config>(Config{}) : LoadConfig(options.config_file);
 }
 
-void Reloader::Note(bool& outcome, bool successful) {
+void Reloader::NoteWeb(bool successful) {
   const std::lock_guard<std::mutex> lock(outcomes_mutex_);
-  outcome = successful;
+  web_is_good_ = successful;
   collector_.NoteReload(config_is_good_ && web_is_good_);
 }
-
-void Reloader::NoteWeb(bool successful) { Note(web_is_good_, successful); }
 
 Result<std::string> Reloader::Reload() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto web = web_.Reload();
-  NoteWeb(web.has_value());
-  auto config = ReloadConfig();
-  if (web) {
-    return config;
+  const auto config = ReadConfig(options_);
+  {
+    const std::lock_guard<std::mutex> outcomes_lock(outcomes_mutex_);
+    config_is_good_ = config.has_value();
+    web_is_good_ = web.has_value();
+    collector_.NoteReload(config_is_good_ && web_is_good_);
   }
-  return Fail(config ? web.error().message : config.error().message + "\n" + web.error().message);
+  auto applied = Apply(config);
+  if (web) {
+    return applied;
+  }
+  return Fail(applied ? web.error().message : applied.error().message + "\n" + web.error().message);
 }
 
-Result<std::string> Reloader::ReloadConfig() {
-  const auto config = ReadConfig(options_);
-  Note(config_is_good_, config.has_value());
+Result<std::string> Reloader::Apply(const Result<Config>& config) {
   if (!config) {
     // All findings come at once; each is an entry of the log.
     std::istringstream findings(config.error().message);

@@ -29,8 +29,7 @@ class Reloader {
   void NoteWeb(bool successful);
 
  private:
-  Result<std::string> ReloadConfig();
-  void Note(bool& outcome, bool successful);
+  Result<std::string> Apply(const Result<Config>& config);
 
   Options options_;
   Collector& collector_;

@@ -177,7 +177,8 @@ TEST_F(LifecycleTest, ManyNamesFoldAndNothingIsLost) {
   const int kNames = kChildren / 40;
   // A sweep that nobody scrapes may show a name and take its place away again. Here nothing but
   // scrapes sweeps, also because each bomb is smaller than what the exporter lets wait.
-  StartExporters("limits: {groups: " + std::to_string(kGroups) + "}\ncollection: {interval: 5m}\n");
+  StartExporters("limits: {groups: " + std::to_string(kGroups) +
+                 "}\ncollection: {interval: 5m}\nlive: {top: false}\n");
   std::vector<ViewGrowth> growth(watched_.size());
   const auto scrape = [&](std::size_t i) {
     MetricsText metrics = watched_[i]->Scrape();

@@ -21,7 +21,8 @@ _sched_exporter() {
   done
 
   kind=
-  if [[ $previous == --* ]]; then
+  # Anything else would be no word for sed's expression.
+  if [[ $previous =~ ^--[a-z.-]+$ ]]; then
     kind=$(sed -nE "s/^ +(-[a-z],)?${previous//./\\.} ([^ ]+)( .*)?$/\\2/p" <<<"$help")
   fi
   case $kind in

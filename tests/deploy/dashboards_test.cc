@@ -29,6 +29,7 @@ namespace sched_exporter::test_support {
 namespace {
 
 using Json = nlohmann::json;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string Read(const std::string& file) {
@@ -184,6 +185,22 @@ TEST_P(Dashboards, AWrongMetricOrLabelIsFound) {
   EXPECT_THAT(UnknownNames(GrafanaDashboard(json.dump())),
               testing::ElementsAre(where + ": metric sched_group_cpu_second_total",
                                    where + ": label grop"));
+}
+
+TEST_P(Dashboards, TakeWhatIsFoldedForNoProcess) {
+  static const std::regex selector(R"(sched_process_\w+(\{[^}]*\})?)");
+  std::vector<std::string> texts;
+  for (const PanelQuery& query : dashboard_.Queries()) {
+    texts.push_back(query.expression);
+  }
+  for (const QueryVariable& variable : dashboard_.QueryVariables()) {
+    texts.push_back(variable.query);
+  }
+  for (const std::string& text : texts) {
+    for (std::sregex_iterator at(text.begin(), text.end(), selector), end; at != end; ++at) {
+      EXPECT_THAT(at->str(), HasSubstr(R"(pid!="other")"));
+    }
+  }
 }
 
 TEST_P(Dashboards, LinksLeadToDashboardsOfTheSet) {

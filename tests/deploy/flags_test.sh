@@ -63,3 +63,7 @@ for command in "" "${commands[@]}"; do
 done
 same 'values of --log.level in bash' $'debug\nerror\ninfo\nwarn' "$(bash_words --log.level '')"
 same 'values of --log.level= in bash' 'warn' "$(bash_words --log.level = w)"
+for word in --a/b '--[' '--log.level*'; do
+  said=$(bash_words "$word" '' 2>&1 >/dev/null)
+  [[ -z $said ]] || fail "bash's completion behind $word prints: $said"
+done

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The Kubernetes manifests: kubectl renders base and overlays, Debian's old one and the one that is
 # installed here alike; what it renders is valid by the published schemas, and a planted fault is not.
+# The NetworkPolicy lets Prometheus in.
 # The exporter runs with the user, capabilities, flags and mounts that are in the DaemonSet, and counts;
 # with one capability less it does not start.
 # shellcheck disable=SC2154 # pod_* are what manifests.mjs says of the DaemonSet
@@ -53,7 +54,13 @@ overlays=("$source"/deploy/kubernetes/overlays/*/)
 overlays=("${overlays[@]%/}")
 overlays=("${overlays[@]##*/}")
 render base
-for overlay in "${overlays[@]}"; do render "overlays/$overlay"; done
+for overlay in "${overlays[@]}"; do
+  render "overlays/$overlay"
+  manifests admits "$work/$overlay.yaml" '{"app.kubernetes.io/name": "prometheus"}' ||
+    fail "$overlay: the NetworkPolicy keeps Prometheus out"
+  ! manifests admits "$work/$overlay.yaml" '{"app.kubernetes.io/name": "sched-exporter"}' ||
+    fail "$overlay: the NetworkPolicy lets in more than Prometheus"
+done
 
 # finds CODE: the fault that it plants is found.
 finds() {

@@ -2,6 +2,7 @@
 //   manifests.mjs validate FILE      holds each object against the published schemas; one line a fault
 //   manifests.mjs same FILE FILE     the same objects, in whatever order
 //   manifests.mjs pod FILE           the DaemonSet's pod as shell assignments
+//   manifests.mjs admits FILE LABELS whether the NetworkPolicy lets in a pod with the labels (JSON)
 //   manifests.mjs file FILE NAME     a file of a ConfigMap
 //   manifests.mjs mutate FILE CODE   the objects after CODE changed them (`of("Kind")` finds one)
 import { readFileSync } from "node:fs";
@@ -118,6 +119,19 @@ function pod(file) {
   return true;
 }
 
+function selects({ matchLabels = {}, matchExpressions = [] }, labels) {
+  const wanted = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: "In", values: [value] }));
+  return [...wanted, ...matchExpressions].every(({ key, operator, values }) => {
+    if (operator !== "In") throw new Error(`the operator ${operator}`);
+    return values.includes(labels[key]);
+  });
+}
+
+function admits(path, labels) {
+  const { ingress } = only(read(path), "NetworkPolicy").spec;
+  return ingress.some(({ from }) => from.some(({ podSelector }) => selects(podSelector, JSON.parse(labels))));
+}
+
 function file(path, name) {
   process.stdout.write(only(read(path), "ConfigMap").data[name]);
   return true;
@@ -131,4 +145,4 @@ function mutate(path, code) {
 }
 
 const [command, ...rest] = process.argv.slice(2);
-process.exit({ validate, same, pod, file, mutate }[command](...rest) ? 0 : 1);
+process.exit({ validate, same, pod, admits, file, mutate }[command](...rest) ? 0 : 1);

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The systemd unit: systemd finds nothing wrong with it, calls it safe, and its filter lets through
-# every system call that the exporter makes from its start to its end, with scrapes, events, a reload
-# and a health check between them.
+# The systemd unit: systemd finds nothing wrong with it, calls it safe, does not start it again with bad
+# flags, and its filter lets through every system call that the exporter makes from its start to its
+# end, with scrapes, events, a reload and a health check between them.
 set -euo pipefail
 # shellcheck source=tests/deploy/support.sh
 source "$(dirname "$(readlink -f "$0")")/support.sh"
@@ -28,6 +28,12 @@ findings=$(systemd-analyze verify --man=no "$work/sched_exporter.service" 2>&1) 
 [[ -z $findings ]] || fail "systemd-analyze verify: $findings"
 systemd-analyze security --offline=true "--threshold=$(tr -d . <<<"$most_exposed")" "$unit" >"$work/security" 2>&1 ||
   fail "systemd-analyze security: $(tail -n 1 "$work/security")"
+
+# A command line that it doesn't understand is none to try again.
+status=0
+"$build/sched_exporter" --no-such-flag >/dev/null 2>&1 || status=$?
+grep -qx "RestartPreventExitStatus=$status" "$unit" ||
+  fail "the unit starts again and again what ends with $status for an unknown flag"
 
 # expand NAME...: system calls of groups (@NAME) and groups within them.
 expand() {

@@ -26,7 +26,8 @@ class BpfStats {
 
 /// A host on which something of every kind happens, so that every family of an exporter has
 /// figures: pods of two workloads, a systemd unit, programs that start, fail, crash and can't be
-/// started, OOM kills, a cgroup that is removed, a group without processes, one that no rule names.
+/// started, that wait for a CPU, OOM kills, a cgroup that is removed, a group without processes,
+/// one that no rule names.
 class BusyNode {
  public:
   /// Starts the exporter and the load. Fails where something of it can't be made here.

@@ -219,9 +219,8 @@ TEST_F(WebConfigFile, AMistakeKeepsTheOldUntilItIsMended) {
 TEST_F(WebConfigFile, OneThatIsNotWrittenWholeOpensNothing) {
   const std::string users = "basic_auth_users:\n  alice: " + BcryptHash("a") + "\n";
   Start(users, {"--web.enable-lifecycle"});
-  for (const char* cut :
-       {"", "# users of the exporter\n", "basic_auth_users:", "basic_auth_users: null\n",
-        "rate_limit: {interval: 0}\nbasic_auth_users:"}) {
+  for (const char* cut : {"", "# users of the exporter\n", "basic_auth_users:\n",
+                          "rate_limit: {interval: 0}\nbasic_auth_users: null\n"}) {
     Write(cut);
     EXPECT_EQ(Get().status, 401) << cut;
     const CurlReply reload = Get("/-/reload", {"--request", "POST", "--user", "alice:a"});

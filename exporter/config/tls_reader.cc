@@ -116,6 +116,7 @@ TlsReader::Pem TlsReader::ReadPem(MappingReader& section, std::string_view file_
     if (note(value)) {
       pem.text = value.node.text;
       pem.is_read = true;
+      reading_.has_key = reading_.has_key || secrecy == Secrecy::kSecret;
     }
   });
   return pem;

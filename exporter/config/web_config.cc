@@ -150,12 +150,14 @@ WebConfigReading ParseWebConfig(std::string_view text, const std::string& name,
 WebConfigReading LoadWebConfig(const std::string& path, const PemChecks& checks) {
   auto file = ReadSmallFile(path, "web config file", kMaxWebConfigBytes);
   if (!file) {
-    return {tl::unexpected(file.error()), {path}, false, {}};
+    return {tl::unexpected(file.error()), {path}, false, false, {}};
   }
   WebConfigReading reading = ParseWebConfig(file->text, path, checks);
-  if (reading.settings && !reading.settings->users.empty() && (file->mode & S_IROTH) != 0) {
-    reading.warnings.push_back("everybody may read the web config file " + path +
-                               ", which has hashes of passwords; chmod o-r");
+  const bool has_users = reading.settings && !reading.settings->users.empty();
+  if ((has_users || reading.has_key) && (file->mode & S_IROTH) != 0) {
+    reading.warnings.push_back("everybody may read the web config file " + path + ", which has " +
+                               (reading.has_key ? "a private key" : "hashes of passwords") +
+                               "; chmod o-r");
   }
   return reading;
 }

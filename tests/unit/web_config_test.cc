@@ -186,6 +186,18 @@ TEST(WebConfig, AKeyOfAnotherCertificateIsRefusedAtItsPlace) {
               ElementsAre(file, certificates.Certificate("server"), certificates.Key("other")));
 }
 
+TEST(WebConfig, AKeyInTheConfigThatEverybodyMayReadIsWarnedOf) {
+  const test_support::TempDirectory directory;
+  const std::string file =
+      directory.Write("web.yml", "tls_server_config: {cert: none, key: none}\n");
+  ::chmod(file.c_str(), 0644);
+  EXPECT_THAT(LoadWebConfig(file, Checks()).warnings,
+              ElementsAre("everybody may read the web config file " + file +
+                          ", which has a private key; chmod o-r"));
+  ::chmod(file.c_str(), 0640);
+  EXPECT_THAT(LoadWebConfig(file, Checks()).warnings, IsEmpty());
+}
+
 TEST(WebConfig, AFileThatIsTooLargeIsNotCut) {
   Certificates certificates;
   certificates.Make({.name = "server"});

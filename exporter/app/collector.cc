@@ -125,7 +125,7 @@ std::vector<std::string> Collector::Reconfigure(const Config& config) {
       config.cgroup != config_.cgroup) {
     waiting.emplace_back("changes of maps, events and cgroup need a restart");
   }
-  if (NeedsArguments(config) && programs_->options().arguments_bytes == 0) {
+  if (RulesNeedArguments(config) && programs_->options().arguments_bytes == 0) {
     waiting.emplace_back(
         "rules ask for command lines now, which are read at exec only after a restart; until then "
         "processes that end at once have none");
@@ -230,6 +230,7 @@ void Collector::MakeLivePoint(bool is_swept) {
   }
   Report report = ledger_->MakeReport();
   AddDetails(report, details_, *naming_);
+  OmitDetails(labels_, report);
   live_.Take(report, snapshot_.boottime_ns, now);
 }
 

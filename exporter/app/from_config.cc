@@ -80,9 +80,12 @@ PodSources PodSourcesOf(const Config& config) {
           config.limits.dead_series};
 }
 
+bool RulesNeedArguments(const Config& config) {
+  return config.naming.rules != nullptr && config.naming.rules->needs().arguments;
+}
+
 bool NeedsArguments(const Config& config) {
-  return config.events.arguments ||
-         (config.naming.rules != nullptr && config.naming.rules->needs().arguments);
+  return config.events.arguments || RulesNeedArguments(config);
 }
 
 ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,

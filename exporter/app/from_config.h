@@ -16,6 +16,9 @@ LedgerLimits LimitsOf(const LimitsConfig& limits);
 
 PodSources PodSourcesOf(const Config& config);
 
+/// Whether a rule looks at command lines.
+bool RulesNeedArguments(const Config& config);
+
 /// Whether the BPF programs have to read command lines at exec.
 bool NeedsArguments(const Config& config);
 

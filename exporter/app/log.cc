@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "exporter/app/terminal_text.h"
 #include "exporter/base/text.h"
 
 namespace sched_exporter {
@@ -73,7 +74,7 @@ void SetUpLog(const std::string& level, const std::string& format) {
 
 int Fatal(const Error& error) {
   spdlog::debug("{}", error.details);
-  std::fprintf(stderr, "sched_exporter: %s\n", error.message.c_str());
+  std::fprintf(stderr, "sched_exporter: %s\n", TerminalLines(error.message).c_str());
   return EXIT_FAILURE;
 }
 

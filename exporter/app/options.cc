@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "exporter/app/live_pages.h"
+#include "exporter/app/terminal_text.h"
 #include "exporter/app/version.h"
 #include "exporter/app/web_client.h"
 #include "exporter/live/top_query.h"
@@ -24,7 +25,7 @@ std::string CheckPath(const std::string& path) {
     return "expected a path like /metrics, got \"" + path + "\"";
   }
   if (path == "/healthz" || path == "/readyz" || path == "/-/reload" || path == kTopPath ||
-      path == kEventsPath) {
+      path == kEventsPath || path.starts_with("/assets/")) {
     return "the path " + path + " is taken";
   }
   return {};
@@ -199,7 +200,7 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
     exit_code = app.exit(success);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "sched_exporter: %s; see --help\n", error.what());
+    std::fprintf(stderr, "sched_exporter: %s; see --help\n", TerminalLines(error.what()).c_str());
     exit_code = kUsageError;
     return std::nullopt;
   }

@@ -82,4 +82,11 @@ void OmitLabels(const LabelsConfig& labels, Report& report) {
   }
 }
 
+void OmitDetails(const LabelsConfig& labels, Report& report) {
+  for (ProcessRow& row : report.processes) {
+    OmitIf(!labels.Has(LabelSwitch::kProcessInfoExe), row.exe);
+    OmitIf(!labels.Has(LabelSwitch::kProcessInfoUser), row.user);
+  }
+}
+
 }  // namespace sched_exporter

@@ -11,6 +11,7 @@
 #include "exporter/app/live_pages.h"
 #include "exporter/app/log.h"
 #include "exporter/app/terminal.h"
+#include "exporter/app/terminal_text.h"
 #include "exporter/app/top_screen.h"
 #include "exporter/http/client.h"
 #include "exporter/live/top_query.h"

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "exporter/app/terminal_text.h"
 #include "exporter/base/text.h"
 
 namespace sched_exporter {
@@ -174,21 +175,6 @@ void AddLine(TopScreen& screen, const TopRoom& room, std::string line) {
 }
 
 }  // namespace
-
-std::string TerminalText(std::string_view text) {
-  std::string safe;
-  while (!text.empty()) {
-    // A backslash is harmless, and PrintableText() would double it.
-    const std::string_view part = text.substr(0, text.find('\\'));
-    safe += PrintableText(part);
-    text.remove_prefix(part.size());
-    if (!text.empty()) {
-      safe += '\\';
-      text.remove_prefix(1);
-    }
-  }
-  return safe;
-}
 
 std::string CutToColumns(std::string_view text, std::size_t columns) {
   constexpr std::uint8_t kFirstWideLead = 0xE1;  // U+1000 and above; few of them are narrow

@@ -27,9 +27,6 @@ struct TopScreen {
 /// none.
 Result<TopScreen> MakeTopScreen(std::string_view json, const TopRoom& room);
 
-/// `text` without anything that controls a terminal; printable texts stay as they are.
-std::string TerminalText(std::string_view text);
-
 /// The beginning of `text`, which is valid UTF-8, that fits in `columns`. What may be two columns
 /// wide counts as two.
 std::string CutToColumns(std::string_view text, std::size_t columns);

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fstream>
-#include <iterator>
 
 #include "exporter/app/web_files.h"
 #include "exporter/http/address.h"
@@ -15,7 +14,10 @@ constexpr std::size_t kLongestPassword = 1'024;
 /// The file's text without the end of its line.
 Result<std::string> ReadPassword(const std::string& path) {
   std::ifstream file(path);
-  std::string password((std::istreambuf_iterator<char>(file)), {});
+  // Enough to refuse it: a device may never end. The shell's <(…) is a pipe and may be read.
+  std::string password(kLongestPassword + 3, '\0');
+  file.read(password.data(), static_cast<std::streamsize>(password.size()));
+  password.resize(static_cast<std::size_t>(file.gcount()));
   if (!file && password.empty()) {
     return Fail("cannot read the password in " + path + ": no such file, or no right to read it");
   }

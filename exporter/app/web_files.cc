@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <sstream>
 #include <utility>
 
@@ -16,6 +17,30 @@ namespace {
 /// How often files are read that change while they are read: certificate and key must be of one
 /// rotation.
 constexpr int kMostReadings = 3;
+
+/// How long files have to stay as they are before they may open what was closed: a file that is
+/// written in place is for a moment one with less in it.
+constexpr std::chrono::seconds kRest{2};
+
+bool RequiresCertificate(ClientAuth auth) {
+  return auth == ClientAuth::kRequireAny || auth == ClientAuth::kRequireAndVerify;
+}
+
+bool VerifiesCertificate(ClientAuth auth) {
+  return auth == ClientAuth::kVerifyIfGiven || auth == ClientAuth::kRequireAndVerify;
+}
+
+/// Whether clients get in by `now` that `before` kept out because they had to show nothing.
+bool IsLooser(const TlsSettings& now, const TlsSettings& before) {
+  return (RequiresCertificate(before.client_auth) && !RequiresCertificate(now.client_auth)) ||
+         (VerifiesCertificate(before.client_auth) && !VerifiesCertificate(now.client_auth)) ||
+         (!before.client_allowed_sans.empty() && now.client_allowed_sans.empty());
+}
+
+bool IsLooser(const WebSettings& now, const WebSettings& before) {
+  return (!before.users.empty() && now.users.empty()) ||
+         (before.tls && now.tls && IsLooser(*now.tls, *before.tls));
+}
 
 void LogFindings(const Error& error) {
   // All findings come at once; each is an entry of the log.
@@ -47,7 +72,7 @@ Result<std::unique_ptr<WebFiles>> WebFiles::Open(const std::string& path) {
   if (path.empty()) {
     return files;
   }
-  if (auto applied = files->ReadAndApply(); !applied) {
+  if (auto applied = files->ReadAndApply(Change::kAsked); !applied) {
     return tl::unexpected(applied.error());
   }
   files->is_serving_ = true;
@@ -81,8 +106,9 @@ WebConfigReading WebFiles::ReadAtRest() {
     reading = ReadWebFiles(path_);
     const bool same_files = files_ == reading.files;
     files_ = reading.files;
-    stamps_ = StampsOf(files_);
-    if (same_files && stamps_ == before) {
+    // Of before the reading: what was written meanwhile is seen by the next look.
+    stamps_ = before;
+    if (same_files && StampsOf(files_) == before) {
       break;
     }
   }
@@ -90,13 +116,28 @@ WebConfigReading WebFiles::ReadAtRest() {
 }
 
 Result<void> WebFiles::Apply(WebSettings settings) {
-  if (is_serving_ && settings.tls.has_value() != tls_.has_value()) {
+  if (is_serving_ && settings.tls.has_value() != settings_.tls.has_value()) {
     spdlog::warn("turning TLS {} needs a restart", settings.tls ? "on" : "off");
-    settings.tls = tls_;
+    settings.tls = settings_.tls;
   }
   return guard_->Apply(settings)
-      .map([&] { tls_ = settings.tls; })
+      .map([&] { settings_ = std::move(settings); })
       .map_error([this](const Error& error) { return Error{path_ + ": " + error.message}; });
+}
+
+Result<void> WebFiles::Admit(const WebConfigReading& reading, Change change) {
+  if (!is_serving_ || !IsLooser(*reading.settings, settings_)) {
+    return {};
+  }
+  if (reading.may_be_cut && reading.settings->users.empty() && !settings_.users.empty()) {
+    return Fail(path_ +
+                ": expected basic_auth_users, got none, as in a file that is not written whole; "
+                "write basic_auth_users: {} to serve everybody");
+  }
+  if (change == Change::kSeen) {
+    opens_at_ = std::chrono::steady_clock::now() + kRest;
+  }
+  return {};
 }
 
 void WebFiles::Warn(const std::vector<std::string>& warnings) {
@@ -108,11 +149,19 @@ void WebFiles::Warn(const std::vector<std::string>& warnings) {
   warned_ = warnings;
 }
 
-Result<void> WebFiles::ReadAndApply() {
+Result<void> WebFiles::ReadAndApply(Change change) {
+  const Stamps rested = stamps_;
+  opens_at_.reset();
   WebConfigReading reading = ReadAtRest();
   Warn(reading.warnings);
-  return std::move(reading.settings).and_then([this](WebSettings settings) {
-    return Apply(std::move(settings));
+  if (!reading.settings) {
+    return tl::unexpected(reading.settings.error());
+  }
+  if (change == Change::kRested && stamps_ != rested) {
+    change = Change::kSeen;
+  }
+  return Admit(reading, change).and_then([&]() -> Result<void> {
+    return opens_at_ ? Result<void>() : Apply(std::move(*reading.settings));
   });
 }
 
@@ -121,7 +170,7 @@ Result<void> WebFiles::Reload() {
     return {};
   }
   const std::lock_guard<std::mutex> lock(mutex_);
-  auto applied = ReadAndApply();
+  auto applied = ReadAndApply(Change::kAsked);
   if (!applied) {
     LogFindings(applied.error());
   }
@@ -131,10 +180,20 @@ Result<void> WebFiles::Reload() {
 void WebFiles::Look() {
   const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
   // Another thread is at it; what it finds holds for the next.
-  if (!lock.owns_lock() || StampsOf(files_) == stamps_) {
+  if (!lock.owns_lock()) {
     return;
   }
-  const auto applied = ReadAndApply();
+  const bool is_changed = StampsOf(files_) != stamps_;
+  const bool has_rested = opens_at_ && std::chrono::steady_clock::now() >= *opens_at_;
+  if (!is_changed && !has_rested) {
+    return;
+  }
+  const auto applied = ReadAndApply(is_changed ? Change::kSeen : Change::kRested);
+  if (opens_at_) {
+    spdlog::info("web config asks less of clients than before; it holds once it rests for {} s",
+                 kRest.count());
+    return;
+  }
   if (applied) {
     spdlog::info("web config reloaded");
   } else {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <ctime>
 #include <functional>
 #include <map>
@@ -22,7 +23,8 @@ WebConfigReading ReadWebFiles(const std::string& path);
 
 /// Keeps a guard as the web config file and the files that it names say: looks at them, by stat(),
 /// before each handshake and each request, and reads them again where one is another file or has
-/// changed. What is bad changes nothing and is logged once. For any thread.
+/// changed. What is bad changes nothing and is logged once; what lets more clients in than before,
+/// as a file does that is not written whole, holds once it has rested. For any thread.
 class WebFiles {
  public:
   using OnReload = std::function<void(bool successful)>;
@@ -54,10 +56,15 @@ class WebFiles {
   };
   using Stamps = std::map<std::string, Stamp>;
 
+  /// Why files are read: somebody asked for it, they look changed, or they have rested since.
+  enum class Change { kAsked, kSeen, kRested };
+
   explicit WebFiles(std::string path);
 
   void Look();
-  Result<void> ReadAndApply();
+  /// Sets opens_at_ in place of applying where that has to wait.
+  Result<void> ReadAndApply(Change change);
+  Result<void> Admit(const WebConfigReading& reading, Change change);
   WebConfigReading ReadAtRest();
   Result<void> Apply(WebSettings settings);
   void Warn(const std::vector<std::string>& warnings);
@@ -68,9 +75,11 @@ class WebFiles {
   OnReload on_reload_;
   std::mutex mutex_;
   std::vector<std::string> files_;
-  Stamps stamps_;                   ///< When files_ were read.
-  std::optional<TlsSettings> tls_;  ///< The last good ones.
-  bool is_serving_ = false;         ///< TLS can't be turned on or off any more.
+  Stamps stamps_;            ///< Before files_ were read.
+  WebSettings settings_;     ///< The last good ones.
+  bool is_serving_ = false;  ///< TLS can't be turned on or off any more.
+  /// When the files, if they stay as they are, may ask less of clients.
+  std::optional<std::chrono::steady_clock::time_point> opens_at_;
   std::vector<std::string> warned_;
 };
 

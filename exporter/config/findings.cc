@@ -38,6 +38,10 @@ void Findings::Add(Place place, std::string_view key_path, std::string_view text
   findings_.push_back({place, std::move(line)});
 }
 
+std::string Findings::Shown(std::string_view text) const {
+  return has_values() ? Quoted(text) : "something else";
+}
+
 Error Findings::ToError() const {
   std::vector<Finding> sorted = findings_;
   std::stable_sort(sorted.begin(), sorted.end(),

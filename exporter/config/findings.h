@@ -27,15 +27,24 @@ struct Place {
   }
 };
 
+/// What findings say of a value that they refuse: the value, or only what kind it is, where it may
+/// be a secret in the wrong place.
+enum class Echo { kValues, kKinds };
+
 /// Collects everything that is wrong with a config file, so that a user sees it at once.
 class Findings {
  public:
   /// `name` stands for the file in each finding.
-  explicit Findings(std::string name) : name_(std::move(name)) {}
+  explicit Findings(std::string name, Echo echo = Echo::kValues)
+      : name_(std::move(name)), echo_(echo) {}
 
   /// Notes that the value of `key_path` (empty for the whole file) at `place` is not as `text`
   /// says.
   void Add(Place place, std::string_view key_path, std::string_view text);
+
+  bool has_values() const { return echo_ == Echo::kValues; }
+  /// `text` as Quoted(), or "something else".
+  std::string Shown(std::string_view text) const;
 
   bool empty() const { return findings_.empty(); }
 
@@ -49,6 +58,7 @@ class Findings {
   };
 
   std::string name_;
+  Echo echo_;
   std::vector<Finding> findings_;
 };
 

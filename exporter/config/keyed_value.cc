@@ -5,7 +5,7 @@ namespace sched_exporter {
 void RefuseValue(const KeyedValue& value, const std::string& expected, const std::string& hint,
                  Findings& findings) {
   findings.Add(value.place, value.path,
-               "expected " + expected + ", got " + Described(value.node) +
+               "expected " + expected + ", got " + Described(value.node, findings) +
                    (hint.empty() ? "" : "; " + hint));
 }
 

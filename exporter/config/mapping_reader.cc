@@ -224,12 +224,12 @@ void MappingReader::CollectKey(const YamlNode& key, const YamlNode& value) {
     return;  // The tree builder refused it.
   }
   if (key.kind != YamlNode::Kind::kScalar) {
-    findings_.Add(key.place, path_, "expected a key, got " + Described(key));
+    findings_.Add(key.place, path_, "expected a key, got " + Described(key, findings_));
     return;
   }
   // yaml-cpp takes a line without a colon for a key without a value, and puts both in one place.
   if (value.kind == YamlNode::Kind::kNull && value.place == key.place) {
-    findings_.Add(key.place, path_, "expected a key and a colon, got " + Quoted(key.text));
+    findings_.Add(key.place, path_, "expected a key and a colon, got " + findings_.Shown(key.text));
     return;
   }
   const auto [first, is_new] = entries_.try_emplace(key.text, Entry{&key, &value});
@@ -242,9 +242,9 @@ void MappingReader::CollectKey(const YamlNode& key, const YamlNode& value) {
 
 void MappingReader::RefuseOtherKeys() {
   if (node_.kind == YamlNode::Kind::kScalar || node_.kind == YamlNode::Kind::kList) {
-    findings_.Add(
-        node_.place, path_,
-        "expected a mapping with the keys " + Joined(known_) + ", got " + Described(node_));
+    findings_.Add(node_.place, path_,
+                  "expected a mapping with the keys " + Joined(known_) + ", got " +
+                      Described(node_, findings_));
   }
   for (const auto& [name, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) {

@@ -29,8 +29,8 @@ std::vector<std::reference_wrapper<const YamlNode>> ReadTexts(const KeyedValue& 
                                                               Findings& findings) {
   const std::vector<YamlNode>& items = value.node.children;
   if (value.node.kind != YamlNode::Kind::kList) {
-    const bool is_scalar = value.node.kind == YamlNode::Kind::kScalar;
-    RefuseValue(value, "a list", is_scalar ? "write [" + Described(value.node) + "]" : "",
+    const bool is_shown = value.node.kind == YamlNode::Kind::kScalar && findings.has_values();
+    RefuseValue(value, "a list", is_shown ? "write [" + Quoted(value.node.text) + "]" : "",
                 findings);
     return {};
   }

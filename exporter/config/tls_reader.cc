@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <climits>
 #include <filesystem>
 
 #include "exporter/config/small_file.h"
@@ -49,6 +50,12 @@ constexpr Words<std::string_view, 17> kSuites{{
     {"TLS_RSA_WITH_AES_256_GCM_SHA384", "AES256-GCM-SHA384"},
 }};
 
+/// A key in place of the name of its file would be in the reason why that can't be opened.
+bool IsFileName(std::string_view text) {
+  return text.size() < PATH_MAX && text.find('\n') == text.npos &&
+         text.find("-----BEGIN") == text.npos;
+}
+
 bool IsVerified(ClientAuth auth) {
   return auth == ClientAuth::kVerifyIfGiven || auth == ClientAuth::kRequireAndVerify;
 }
@@ -56,6 +63,11 @@ bool IsVerified(ClientAuth auth) {
 }  // namespace
 
 void TlsReader::ReadPemFile(const KeyedValue& value, Secrecy secrecy, Pem& pem) {
+  if (!IsFileName(value.node.text)) {
+    findings_.Add(value.place, value.path,
+                  "expected the name of a file, got a text; the key without _file takes PEM");
+    return;
+  }
   const std::filesystem::path directory =
       std::filesystem::path(reading_.files.front()).parent_path();
   const std::string path = (directory / value.node.text).string();
@@ -63,6 +75,12 @@ void TlsReader::ReadPemFile(const KeyedValue& value, Secrecy secrecy, Pem& pem) 
   const auto file = ReadSmallFile(path, "file", kMaxWebConfigBytes);
   if (!file) {
     findings_.Add(value.place, value.path, InAscii(file.error().message));
+    return;
+  }
+  if (file->text.size() > kMaxWebConfigBytes) {
+    findings_.Add(
+        value.place, value.path,
+        "expected a file of at most " + std::to_string(kMaxWebConfigBytes) + " bytes, got more");
     return;
   }
   if (secrecy == Secrecy::kSecret && (file->mode & S_IROTH) != 0) {
@@ -98,6 +116,7 @@ TlsReader::Pem TlsReader::ReadPem(MappingReader& section, std::string_view file_
     if (note(value)) {
       pem.text = value.node.text;
       pem.is_read = true;
+      reading_.has_key = reading_.has_key || secrecy == Secrecy::kSecret;
     }
   });
   return pem;

@@ -35,6 +35,17 @@ std::string Fault(std::string_view hash) {
   return {};
 }
 
+/// The dotted path of a name; where the name may be a hash or a line without a colon only that of
+/// all, beside the place.
+std::string PathOfUser(const KeyedValue& users, const YamlNode& name, const YamlNode& hash) {
+  constexpr std::size_t kMostShown = 32;
+  if (name.text.starts_with("$2") || hash.kind == YamlNode::Kind::kNull) {
+    return users.path;
+  }
+  const bool is_long = name.text.size() > kMostShown;
+  return users.path + "." + Escaped(name.text.substr(0, kMostShown)) + (is_long ? "..." : "");
+}
+
 }  // namespace
 
 std::map<std::string, std::string> ReadUsers(const KeyedValue& users, Findings& findings) {
@@ -56,7 +67,7 @@ std::map<std::string, std::string> ReadUsers(const KeyedValue& users, Findings& 
       findings.Add(name.place, users.path, "expected a name without a colon");
       continue;
     }
-    const std::string path = users.path + "." + Escaped(name.text);
+    const std::string path = PathOfUser(users, name, hash);
     const std::string fault = Fault(hash.kind == YamlNode::Kind::kScalar ? hash.text : "");
     if (!fault.empty()) {
       findings.Add(name.place, path, fault);

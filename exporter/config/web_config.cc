@@ -79,6 +79,16 @@ void ReadRate(MappingReader& section, Findings& findings, WebSettings& settings)
   }
 }
 
+bool MayBeCut(const YamlNode& root) {
+  const auto& children = root.children;
+  for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
+    if (children[i].text == "basic_auth_users") {
+      return children[i + 1].kind == YamlNode::Kind::kNull;
+    }
+  }
+  return children.empty();
+}
+
 /// Reads the whole tree.
 class TreeReader {
  public:
@@ -119,13 +129,14 @@ WebConfigReading ParseWebConfig(std::string_view text, const std::string& name,
                             " bytes, got more");
     return reading;
   }
-  Findings findings(name);
+  Findings findings(name, Echo::kKinds);
   CheckText(text, findings);
   WebSettings settings;
   if (findings.empty()) {
     const YamlTree tree = ParseYaml(text, findings);
     if (tree.complete) {
       TreeReader(findings, checks, reading).Read(tree.root, settings);
+      reading.may_be_cut = MayBeCut(tree.root);
     }
   }
   if (findings.empty()) {
@@ -139,12 +150,14 @@ WebConfigReading ParseWebConfig(std::string_view text, const std::string& name,
 WebConfigReading LoadWebConfig(const std::string& path, const PemChecks& checks) {
   auto file = ReadSmallFile(path, "web config file", kMaxWebConfigBytes);
   if (!file) {
-    return {tl::unexpected(file.error()), {path}, {}};
+    return {tl::unexpected(file.error()), {path}, false, false, {}};
   }
   WebConfigReading reading = ParseWebConfig(file->text, path, checks);
-  if (reading.settings && !reading.settings->users.empty() && (file->mode & S_IROTH) != 0) {
-    reading.warnings.push_back("everybody may read the web config file " + path +
-                               ", which has hashes of passwords; chmod o-r");
+  const bool has_users = reading.settings && !reading.settings->users.empty();
+  if ((has_users || reading.has_key) && (file->mode & S_IROTH) != 0) {
+    reading.warnings.push_back("everybody may read the web config file " + path + ", which has " +
+                               (reading.has_key ? "a private key" : "hashes of passwords") +
+                               "; chmod o-r");
   }
   return reading;
 }

@@ -27,6 +27,10 @@ struct WebConfigReading {
   Result<WebSettings> settings = Fail("");
   /// The files that it was read of, whether or not that went well; the config itself is first.
   std::vector<std::string> files;
+  /// The private key is in the config itself.
+  bool has_key = false;
+  /// No key at all, or `basic_auth_users` without a value: maybe not written to its end.
+  bool may_be_cut = false;
   /// Lines for the log: secrets that everybody may read.
   std::vector<std::string> warnings;
 };

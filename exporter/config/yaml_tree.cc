@@ -84,7 +84,9 @@ class TreeBuilder : public YAML::EventHandler {
     }
     // yaml-cpp gives "?" to a plain value without a tag and "!" to a quoted one.
     if (tag != "?" && tag != "!") {
-      findings_.Add(place, "", "expected a value without a tag, got the tag " + Quoted(tag));
+      findings_.Add(place, "",
+                    "expected a value without a tag, got " +
+                        (findings_.has_values() ? "the tag " + Quoted(tag) : "one"));
     }
     YamlNode& node = open_.empty() ? root_ : open_.back()->children.emplace_back();
     node.kind = kind;
@@ -149,7 +151,8 @@ bool SendEvents(std::string_view text, TreeBuilder& builder, Findings& findings)
     return true;
   } catch (const YAML::Exception& e) {
     place = ToPlace(e.mark);
-    why = e.msg;
+    // What it found comes behind a colon.
+    why = findings.has_values() ? e.msg : e.msg.substr(0, e.msg.find(": "));
   } catch (const std::exception& e) {
     why = e.what();
   }
@@ -162,12 +165,12 @@ bool SendEvents(std::string_view text, TreeBuilder& builder, Findings& findings)
 
 }  // namespace
 
-std::string Described(const YamlNode& node) {
+std::string Described(const YamlNode& node, const Findings& findings) {
   switch (node.kind) {
     case YamlNode::Kind::kNull:
       return "nothing";
     case YamlNode::Kind::kScalar:
-      return Quoted(node.text);
+      return findings.Shown(node.text);
     case YamlNode::Kind::kList:
       return "a list";
     case YamlNode::Kind::kMapping:
@@ -184,7 +187,7 @@ YamlTree ParseYaml(std::string_view text, Findings& findings) {
   const bool is_yaml = SendEvents(text, builder, findings);
   if (const std::optional<Place>& second = builder.second_document()) {
     findings.Add(*second, "",
-                 "expected the end of the file, got " + Quoted(LineFrom(text, *second)));
+                 "expected the end of the file, got " + findings.Shown(LineFrom(text, *second)));
   }
   tree.complete = builder.second_document() || (is_yaml && !builder.stopped());
   return tree;

@@ -28,8 +28,9 @@ struct YamlNode {
   std::vector<YamlNode> children;
 };
 
-/// What a user would call the node, as in "got a list": a quoted value, "a mapping", "nothing".
-std::string Described(const YamlNode& node);
+/// What a user would call the node in a finding, as in "got a list": a value as Findings::Shown()
+/// has it, "a mapping", "nothing".
+std::string Described(const YamlNode& node, const Findings& findings);
 
 /// Parses `text`, which must have passed CheckText, into the tree of its only document; an empty
 /// file is a null node. Adds a finding for each thing that isn't YAML or that no config needs:

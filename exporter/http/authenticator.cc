@@ -108,21 +108,23 @@ Authenticator::Verdict Authenticator::Check(const Users& users, const BasicCrede
   if (good_.Has(credentials, hash) && user != users.end()) {
     return {true};
   }
-  if (const auto wait = limiter_.Begin(client, now)) {
+  if (const auto wait = limiter_.Begin(client, credentials.user, now)) {
     return {false, InSeconds(*wait)};
   }
   const bool may_wait = ++waiting_ <= kMostWaiting;
   const bool is_mine = may_wait ? one_at_a_time_.try_lock_for(kWait) : one_at_a_time_.try_lock();
   --waiting_;
   if (!is_mine) {
-    limiter_.Forgive(client);
+    limiter_.Forgive(client, credentials.user);
     return {false, std::chrono::seconds(1)};
   }
   const std::lock_guard<std::timed_mutex> lock(one_at_a_time_, std::adopt_lock);
-  if (!IsRight(users, credentials)) {
+  // Known since, where several requests came with it at once.
+  const bool is_known = good_.Has(credentials, hash) && user != users.end();
+  if (!is_known && !IsRight(users, credentials)) {
     return {};
   }
-  limiter_.Forgive(client);
+  limiter_.Forgive(client, credentials.user);
   good_.Add(credentials, hash);
   return {true};
 }

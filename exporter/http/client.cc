@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -86,6 +87,9 @@ Result<void> Exchange::Connect(const Url& url) {
   fd_ = UniqueFd(
       ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   int error = fd_.valid() ? 0 : errno;
+  // Or the second write of a TLS handshake waits for the answer to the first.
+  const int on = 1;
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (error == 0 && ::connect(fd_.get(), address, is_v4 ? sizeof v4 : sizeof v6) != 0) {
     error = errno;
   }

@@ -42,7 +42,6 @@ std::string RenderHead(const HttpResponse& response, std::string_view reason,
   AddHeader(head, "Connection", options.keep_alive ? "keep-alive" : "close");
   AddHeader(head, "Cache-Control", "no-store");
   AddHeader(head, "X-Content-Type-Options", "nosniff");
-  if (response.status == 405) AddHeader(head, "Allow", "GET, HEAD");
   if (response.compressible) {
     AddHeader(head, "Vary", response.by_accept ? "Accept, Accept-Encoding" : "Accept-Encoding");
   }

@@ -43,7 +43,13 @@ constexpr const char* kLargestHead = "8192";
 constexpr auto kWriteTimeout = std::chrono::seconds(30);
 constexpr std::size_t kWriteBytes = 65536;
 
-constexpr const char* kOnlyGet = "only GET and HEAD are allowed";
+HttpResponse NotAllowed(HttpMethod method) {
+  const bool is_get = method == HttpMethod::kGet;
+  HttpResponse response =
+      TextReply(405, is_get ? "only GET and HEAD are allowed" : "only POST and PUT are allowed");
+  response.headers.emplace_back("Allow", is_get ? "GET, HEAD" : "POST, PUT");
+  return response;
+}
 
 std::string_view HeaderOf(const mg_connection* connection, const char* name) {
   const char* value = mg_get_header(connection, name);
@@ -153,9 +159,9 @@ HttpResponse CivetwebServer::Answer(const mg_connection* connection,
       const char* query = request.query_string;
       return Call(route, {query == nullptr ? "" : query, HeaderOf(connection, "Accept")});
     }
-    return TextReply(405, takes_get ? kOnlyGet : "only POST and PUT are allowed");
+    return NotAllowed(route.method);
   }
-  return gets ? TextReply(404, "not found") : TextReply(405, kOnlyGet);
+  return gets ? TextReply(404, "not found") : NotAllowed(HttpMethod::kGet);
 }
 
 void CivetwebServer::Send(mg_connection* connection, HttpResponse response,

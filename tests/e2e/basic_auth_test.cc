@@ -190,6 +190,8 @@ TEST_F(BasicAuth, CommandsTakeAPassword) {
   EXPECT_THAT(top_series({}), HasSubstr("it wants a user and a password"));
   EXPECT_THAT(top_series({"--user", "alice", "--password-file", "/nonexistent"}),
               HasSubstr("cannot read the password in /nonexistent"));
+  EXPECT_THAT(top_series({"--user", "alice", "--password-file", "/dev/zero"}),
+              HasSubstr("cannot read the password in /dev/zero: more than 1024 characters"));
 }
 
 }  // namespace

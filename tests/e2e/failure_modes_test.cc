@@ -92,6 +92,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "--log.format: xml not in {logfmt,json}; see --help"},
         BadFlag{"TelemetryPath", "--web.telemetry-path=metrics",
                 "--web.telemetry-path: expected a path like /metrics, got \"metrics\"; see --help"},
+        BadFlag{"TelemetryPathOfAnAsset", "--web.telemetry-path=/assets/app.js",
+                "--web.telemetry-path: the path /assets/app.js is taken; see --help"},
+        BadFlag{"ControlCharacters", "--web.telemetry-path=\x1b[31m\xe2\x80\xaeä",
+                "--web.telemetry-path: expected a path like /metrics, got "
+                "\"\\x1b[31m\\u{202e}ä\"; see --help"},
         BadFlag{"TelemetryPathInUse", "--web.telemetry-path=/healthz",
                 "--web.telemetry-path: the path /healthz is taken; see --help"},
         BadFlag{"MissingValue", "--config.file",

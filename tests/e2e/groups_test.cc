@@ -249,7 +249,9 @@ TEST(Groups, ReloadOverHttpIsOffUnlessItIsAskedFor) {
   ASSERT_TRUE(reply) << reply.error().message;
   EXPECT_EQ(reply->status, 403);
   EXPECT_THAT(reply->body, HasSubstr("--web.enable-lifecycle"));
-  EXPECT_EQ(HttpGet(exporter->port(), "/-/reload")->status, 405);
+  const auto get = HttpGet(exporter->port(), "/-/reload");
+  EXPECT_EQ(get->status, 405);
+  EXPECT_EQ(get->headers.at("allow"), "POST, PUT");
 }
 
 TEST(Groups, RulesFromAReloadHoldForLivingProcesses) {

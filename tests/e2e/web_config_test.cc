@@ -188,6 +188,7 @@ TEST_F(WebConfigFile, UsersAndHeadersHoldFromTheNextRequest) {
   Write(
       "http_server_config:\n  headers:\n    Content-Security-Policy: default-src 'self'\n"
       "    Strict-Transport-Security: max-age=1\n    X-Content-Type-Options: nosniff\n");
+  EXPECT_TRUE(WaitUntil([&] { return Get().status == 200; }));  // once the file has rested
   for (const char* path : {"/", "/metrics", "/no-such-page"}) {
     const std::string headers = Get(path).headers;
     EXPECT_EQ(Occurrences(headers, "Content-Security-Policy: default-src 'self'"), 1) << path;
@@ -210,7 +211,32 @@ TEST_F(WebConfigFile, AMistakeKeepsTheOldUntilItIsMended) {
   fs::remove(file_);
   EXPECT_EQ(Get().status, 401);
   EXPECT_THAT(exporter_->Log(), HasSubstr("cannot open web config file"));
-  Write("");
+  Write("basic_auth_users: {}\n");
+  EXPECT_TRUE(WaitUntil([&] { return Get().status == 200; }));
+}
+
+// Who writes a file in place leaves it empty first, or half of it on a full disk.
+TEST_F(WebConfigFile, OneThatIsNotWrittenWholeOpensNothing) {
+  const std::string users = "basic_auth_users:\n  alice: " + BcryptHash("a") + "\n";
+  Start(users, {"--web.enable-lifecycle"});
+  for (const char* cut : {"", "# users of the exporter\n", "basic_auth_users:\n",
+                          "rate_limit: {interval: 0}\nbasic_auth_users: null\n"}) {
+    Write(cut);
+    EXPECT_EQ(Get().status, 401) << cut;
+    const CurlReply reload = Get("/-/reload", {"--request", "POST", "--user", "alice:a"});
+    EXPECT_EQ(reload.status, 500) << cut;
+    EXPECT_THAT(reload.body, HasSubstr("expected basic_auth_users, got none")) << cut;
+    EXPECT_EQ(Get().status, 401) << cut;
+  }
+  // Cut between two keys, or meant: nobody can tell at once.
+  Write("rate_limit: {interval: 0}\n");
+  EXPECT_EQ(Get().status, 401);
+  Write("rate_limit: {interval: 0}\n" + users);
+  EXPECT_EQ(Get().status, 401);
+  EXPECT_EQ(Get("/metrics", {"--user", "alice:a"}).status, 200);
+  // One who asks for it means it.
+  Write("basic_auth_users: {}\n");
+  EXPECT_EQ(Get("/-/reload", {"--request", "POST", "--user", "alice:a"}).status, 200);
   EXPECT_EQ(Get().status, 200);
 }
 

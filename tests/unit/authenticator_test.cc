@@ -104,6 +104,31 @@ TEST_F(AuthenticatorTest, AClientHasFiveTriesAndThenOneEachTwoSeconds) {
   EXPECT_TRUE(Try("alice", "a", 2s).is_good);  // known now, whoever asks
 }
 
+// Behind a proxy all clients have one address.
+TEST_F(AuthenticatorTest, WrongPasswordsOfOneNameKeepNoOtherOut) {
+  while (Try("mallory", "wrong").wait == 0s) {
+  }
+  EXPECT_TRUE(Try("alice", "a").is_good);
+}
+
+TEST_F(AuthenticatorTest, AnAddressHasFifteenTriesOfAllNamesAndThenOneASecond) {
+  for (int i = 0; i < 15; ++i) {
+    EXPECT_EQ(Try(std::to_string(i), "wrong").wait, 0s) << i;
+  }
+  EXPECT_EQ(Try("alice", "wrong").wait, 1s);
+  EXPECT_EQ(Try("alice", "wrong", 1s).wait, 0s);
+  EXPECT_EQ(Try("bob", "wrong", 1s).wait, 1s);
+}
+
+TEST_F(AuthenticatorTest, AddressesThatGoOnFailingKeepNoNewOneOut) {
+  for (auto after = 0ms; after < 60s; after += 100ms) {
+    for (int i = 0; i < 20; ++i) {
+      Try("alice", "wrong", after, "attacker " + std::to_string(i));
+    }
+  }
+  EXPECT_TRUE(Try("alice", "a", 60s, "scraper").is_good);
+}
+
 TEST_F(AuthenticatorTest, RightPasswordsUseUpNoTries) {
   for (int i = 0; i < 50; ++i) {
     users_["user" + std::to_string(i)] = "hash of x";
@@ -127,26 +152,26 @@ TEST_F(AuthenticatorTest, AllClientsTogetherHaveTwentyTriesAndThenFourASecond) {
 TEST(AttemptLimiter, RemembersABoundedNumberOfClients) {
   AttemptLimiter limiter;
   for (int i = 0; i < 100'000; ++i) {
-    limiter.Begin(std::to_string(i), kStart + i * 1ms);
+    limiter.Begin(std::to_string(i), "alice", kStart + i * 1ms);
   }
   EXPECT_LE(limiter.clients(), AttemptLimiter::kMostClients);
   // One that goes on is not forgotten for those that come once.
   AttemptLimiter other;
   for (int i = 0; i < 5; ++i) {
-    EXPECT_FALSE(other.Begin("me", kStart));
+    EXPECT_FALSE(other.Begin("me", "alice", kStart));
   }
   for (std::size_t i = 0; i < 3 * AttemptLimiter::kMostClients; ++i) {
-    other.Begin(std::to_string(i), kStart);
-    ASSERT_TRUE(other.Begin("me", kStart)) << i;
+    other.Begin(std::to_string(i), "alice", kStart);
+    ASSERT_TRUE(other.Begin("me", "alice", kStart)) << i;
   }
 }
 
 TEST(AttemptLimiter, ForgetsWhoTriesNoMore) {
   AttemptLimiter limiter;
   for (std::size_t i = 0; i < AttemptLimiter::kMostClients; ++i) {
-    limiter.Begin(std::to_string(i), kStart);
+    limiter.Begin(std::to_string(i), "alice", kStart);
   }
-  limiter.Begin("late", kStart + 1h);
+  limiter.Begin("late", "alice", kStart + 1h);
   EXPECT_EQ(limiter.clients(), 1U);
 }
 
@@ -198,6 +223,42 @@ class SlowBcrypt {
   int most_ = 0;
   bool ends_ = false;
 };
+
+// Of one scraper, right after the start. More than the tries that it has: those that wait for the
+// first one's bcrypt need none of their own.
+TEST(AuthenticatorThreads, RightPasswordsAtOnceCostOneBcrypt) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::atomic<int> hashed = 0;
+  bool ends = false;
+  Authenticator authenticator([&](const std::string& /*password*/, const std::string& /*hash*/) {
+    ++hashed;
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return ends; });
+    return true;
+  });
+  const Authenticator::Users users{{"alice", "hash"}};
+  std::atomic<int> begun = 0;
+  std::atomic<int> good = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i <= Authenticator::kMostWaiting; ++i) {
+    threads.emplace_back([&] {
+      ++begun;
+      good += authenticator.Check(users, {"alice", "a"}, "client", kStart).is_good ? 1 : 0;
+    });
+  }
+  while (begun <= Authenticator::kMostWaiting || hashed == 0) {
+    std::this_thread::yield();
+  }
+  {
+    const std::lock_guard lock(mutex);
+    ends = true;
+  }
+  changed.notify_all();
+  threads.clear();
+  EXPECT_EQ(good, Authenticator::kMostWaiting + 1);
+  EXPECT_EQ(hashed, 1);
+}
 
 // Sixteen server threads full of passwords: one computes, three wait, the others are free at once.
 TEST(AuthenticatorThreads, OneBcryptAtATimeAndKnownCredentialsAtOnce) {

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "exporter/app/terminal_text.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -75,6 +77,11 @@ TEST(TopScreen, NothingInItControlsTheTerminal) {
 TEST(TopScreen, PrintableTextsStayAsTheyAre) {
   EXPECT_EQ(TerminalText(R"(a\\b\x0a)"), R"(a\\b\x0a)");
   EXPECT_EQ(TerminalText("ä\n\\"), "ä\\x0a\\");
+  // As the page shows them; other letters stay.
+  EXPECT_EQ(TerminalText("a\u202eb\u200b\u00ad\u2028\U000e0041"),
+            "a\\u{202e}b\\u{200b}\\u{ad}\\u{2028}\\u{e0041}");
+  EXPECT_EQ(TerminalText("漢字ä€😀\xff"), "漢字ä€😀\\xff");
+  EXPECT_EQ(TerminalLines("a\x1b\nb\n"), "a\\x1b\nb\n");
 }
 
 TEST(TopScreen, OtherAnswersAreRefused) {

@@ -186,6 +186,32 @@ TEST(WebConfig, AKeyOfAnotherCertificateIsRefusedAtItsPlace) {
               ElementsAre(file, certificates.Certificate("server"), certificates.Key("other")));
 }
 
+TEST(WebConfig, AKeyInTheConfigThatEverybodyMayReadIsWarnedOf) {
+  const test_support::TempDirectory directory;
+  const std::string file =
+      directory.Write("web.yml", "tls_server_config: {cert: none, key: none}\n");
+  ::chmod(file.c_str(), 0644);
+  EXPECT_THAT(LoadWebConfig(file, Checks()).warnings,
+              ElementsAre("everybody may read the web config file " + file +
+                          ", which has a private key; chmod o-r"));
+  ::chmod(file.c_str(), 0640);
+  EXPECT_THAT(LoadWebConfig(file, Checks()).warnings, IsEmpty());
+}
+
+TEST(WebConfig, AFileThatIsTooLargeIsNotCut) {
+  Certificates certificates;
+  certificates.Make({.name = "server"});
+  const std::string many =
+      ReadAll(certificates.Certificate("server")) + std::string(kMaxWebConfigBytes, '\n');
+  certificates.directory().Write("many.crt", many);
+  const std::string file = certificates.directory().Write(
+      "web.yml", "tls_server_config: {cert_file: many.crt, key_file: server.key}\n");
+  EXPECT_EQ(ErrorOf(LoadWebConfig(file, Checks())),
+            file +
+                ":1:32: tls_server_config.cert_file: expected a file of at most 1048576 bytes, "
+                "got more");
+}
+
 TEST(WebConfig, SecretsThatEverybodyMayReadAreWarnedOf) {
   Certificates certificates;
   certificates.Make({.name = "server"});
@@ -205,9 +231,28 @@ TEST(WebConfig, SecretsThatEverybodyMayReadAreWarnedOf) {
 
 TEST(WebConfig, NoFindingEchoesASecret) {
   for (const char* text :
-       {"basic_auth_users: {me: hunter2}", "basic_auth_users: hunter2",
-        "basic_auth_users: [hunter2]", "tls_server_config: {cert: x, key: hunter2}",
-        "tls_server_config: {cert: x, key: [hunter2]}"}) {
+       {"basic_auth_users: {me: hunter2}",
+        "basic_auth_users: hunter2",
+        "basic_auth_users: [hunter2]",
+        "tls_server_config: {cert: x, key: hunter2}",
+        "tls_server_config: {cert: x, key: [hunter2]}",
+        "tls_server_config: {cert: x, key_file: '-----BEGIN PRIVATE KEY-----hunter2'}",
+        "tls_server_config: {cert: x, key_file: \"a\\nhunter2\"}",
+        "tls_server_config: |\n  -----BEGIN PRIVATE KEY-----\n  hunter2\n",
+        "tls_server_config: {curve_preferences: hunter2}",
+        "tls_server_config: {client_auth_type: hunter2}",
+        "http_server_config: alice:hunter2",
+        "http_server_config: {headers: {X-Frame-Options: hunter2}}",
+        "rate_limit: {burst: hunter2}",
+        "basic_auth_users:\n  alice:hunter2\n",
+        "basic_auth_users:\n  a: b\n  alice:hunter2\n",
+        "basic_auth_users: {$2y$hunter2: alice}",
+        "basic_auth_users: {me: !hunter2 x}",
+        "basic_auth_users: {me: *hunter2}",
+        "basic_auth_users: {me: &hunter2 x}",
+        "alice:hunter2",
+        "rate_limit:\nhunter2",
+        "rate_limit:\n--- hunter2"}) {
     const std::string error = ErrorOf(Parse(text));
     EXPECT_NE(error, "") << text;
     EXPECT_THAT(error, Not(HasSubstr("hunter2")));

@@ -19,6 +19,8 @@ const $ = (id) => document.getElementById(id);
 let place = readPlace();
 let answer = null;    // { place, list, opened, events } as they came last
 let isPaused = false;
+let stepTime = null;  // of the newest step
+let stepSeen = 0;  // when it came, by this computer's clock
 let showsMore = false;
 let hasEvents = document.body.dataset.events === 'on';
 let stepMs = 5000;
@@ -84,6 +86,7 @@ async function refresh() {
     hasEvents &&= events !== null;
     answer = { where, list, opened, events };
     stepMs = list.step_seconds * 1000;
+    if (list.time !== stepTime) [stepTime, stepSeen] = [list.time, performance.now()];
     if (list.time !== null) wait = stepMs;
     showState(null);
     draw();
@@ -102,9 +105,11 @@ function setText(node, text) {
 
 function showState(error) {
   const at = answer?.list.time ? clock(answer.list.time) : '';
-  const state = error ? 'gone' : isPaused ? 'paused' : 'live';
-  $('state').dataset.state = state;
-  setText($('state'), { gone: 'No answer', paused: `Paused at ${at}`, live: at ? `Live ${at}` : 'Starting' }[state]);
+  // It answers, but its sweeps fail.
+  const isOld = at && performance.now() - stepSeen > 3 * stepMs;
+  const state = error ? 'gone' : isPaused ? 'paused' : isOld ? 'old' : 'live';
+  $('state').dataset.state = state === 'old' ? 'gone' : state;
+  setText($('state'), { gone: 'No answer', paused: `Paused at ${at}`, old: `Nothing new since ${at}`, live: at ? `Live ${at}` : 'Starting' }[state]);
   document.body.classList.toggle('stale', error !== null);
   $('gone').hidden = error === null;
   if (error) {

@@ -18,9 +18,10 @@ function digits(value) {
 export function duration(seconds) {
   if (seconds == null) return NONE;
   if (seconds < 5e-10) return '0';
-  if (seconds >= 86400) return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds / 3600) % 24} h`;
-  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
-  if (seconds >= 99.5) return `${Math.floor(seconds / 60)} min ${Math.round(seconds) % 60} s`;
+  const whole = Math.round(seconds);
+  if (whole >= 86400) return `${Math.floor(whole / 86400)} d ${Math.floor(whole / 3600) % 24} h`;
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
+  if (whole >= 100) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   for (const [unit, size] of [['s', 1], ['ms', 1e-3], ['µs', 1e-6]]) {
     if (seconds >= 0.9995 * size) return digits(seconds / size) + GAP + unit;
   }

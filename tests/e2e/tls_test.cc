@@ -6,8 +6,11 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -57,6 +60,22 @@ class Tls : public ::testing::Test {
       text += "  " + line + "\n";
     }
     ReplaceFile(Path("web.yml"), text);
+  }
+
+  /// The same, asked for by a signal: what asks less of clients holds at once then.
+  void ReloadWith(const std::vector<std::string>& more) const {
+    const auto reloads = [this] {
+      const std::string log = exporter_->Log();
+      int count = 0;
+      for (std::size_t at = 0; (at = log.find("\"config reloaded\"", at)) != log.npos; ++at) {
+        ++count;
+      }
+      return count;
+    };
+    const int before = reloads();
+    WriteConfig(more);
+    kill(exporter_->pid(), SIGHUP);
+    ASSERT_TRUE(WaitUntil([&] { return reloads() > before; })) << exporter_->Log();
   }
 
   std::string Url(const std::string& path = "/healthz") const {
@@ -153,9 +172,9 @@ TEST_F(Tls, ClientsAreAskedForCertificatesByPolicy) {
       {"RequireAndVerifyClientCert", "good "},
   };
   for (const auto& [policy, answered] : expected) {
-    WriteConfig(policy == "NoClientCert"
-                    ? std::vector<std::string>{"client_auth_type: " + policy}
-                    : std::vector<std::string>{"client_auth_type: " + policy, ca});
+    ReloadWith(policy == "NoClientCert"
+                   ? std::vector<std::string>{"client_auth_type: " + policy}
+                   : std::vector<std::string>{"client_auth_type: " + policy, ca});
     for (const char* version : {"1.2", "1.3"}) {
       std::string got;
       for (const char* client : {"none", "good", "wrong-ca", "expired", "early"}) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace sched_exporter {
 namespace {
@@ -93,6 +94,25 @@ std::size_t GoodCredentials::size() const {
   return digests_.size();
 }
 
+/// Whether the caller may make a bcrypt; it then makes a Turn.
+bool Authenticator::TakeTurn() {
+  std::unique_lock<std::mutex> lock(turn_mutex_);
+  if (is_taken_ && waiting_ < kMostWaiting) {
+    ++waiting_;
+    turn_.wait_for(lock, kWait, [this] { return !is_taken_; });
+    --waiting_;
+  }
+  return !std::exchange(is_taken_, true);
+}
+
+void Authenticator::EndTurn() {
+  {
+    const std::lock_guard<std::mutex> lock(turn_mutex_);
+    is_taken_ = false;
+  }
+  turn_.notify_one();
+}
+
 bool Authenticator::IsRight(const Users& users, const BasicCredentials& credentials) {
   const auto user = users.find(credentials.user);
   const bool is_known = user != users.end();
@@ -111,14 +131,11 @@ Authenticator::Verdict Authenticator::Check(const Users& users, const BasicCrede
   if (const auto wait = limiter_.Begin(client, credentials.user, now)) {
     return {false, InSeconds(*wait)};
   }
-  const bool may_wait = ++waiting_ <= kMostWaiting;
-  const bool is_mine = may_wait ? one_at_a_time_.try_lock_for(kWait) : one_at_a_time_.try_lock();
-  --waiting_;
-  if (!is_mine) {
+  if (!TakeTurn()) {
     limiter_.Forgive(client, credentials.user);
     return {false, std::chrono::seconds(1)};
   }
-  const std::lock_guard<std::timed_mutex> lock(one_at_a_time_, std::adopt_lock);
+  const Turn turn(*this);
   // Known since, where several requests came with it at once.
   const bool is_known = good_.Has(credentials, hash) && user != users.end();
   if (!is_known && !IsRight(users, credentials)) {

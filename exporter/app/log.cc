@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 
 #include "exporter/app/terminal_text.h"
 #include "exporter/base/text.h"
@@ -70,6 +71,13 @@ void SetUpLog(const std::string& level, const std::string& format) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));
+}
+
+void LogNotReloaded(std::string_view what, const Error& error) {
+  std::istringstream findings(error.message);
+  for (std::string finding; std::getline(findings, finding);) {
+    spdlog::error("{} not reloaded, the old one holds: {}", what, finding);
+  }
 }
 
 int Fatal(const Error& error) {

@@ -15,6 +15,10 @@ void SetUpLog(const std::string& level, const std::string& format);
 /// `text` inside double quotes, escaped as JSON wants it (RFC 8259); valid in logfmt, too.
 std::string Quote(std::string_view text);
 
+/// Logs why a file was not taken at a reload: all findings come at once, a line each, and each is
+/// an entry. `what` is "config" or "web config".
+void LogNotReloaded(std::string_view what, const Error& error);
+
 /// Tells why the program ends, on stderr and not through the log: whoever starts a program by hand
 /// reads its last line. Returns the exit code.
 int Fatal(const Error& error);

@@ -2,9 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include <sstream>
 #include <vector>
 
+#include "exporter/app/log.h"
 #include "exporter/config/loader.h"
 
 namespace sched_exporter {
@@ -38,11 +38,7 @@ Result<std::string> Reloader::Reload() {
 
 Result<std::string> Reloader::Apply(const Result<Config>& config) {
   if (!config) {
-    // All findings come at once; each is an entry of the log.
-    std::istringstream findings(config.error().message);
-    for (std::string finding; std::getline(findings, finding);) {
-      spdlog::error("config not reloaded, the old one holds: {}", finding);
-    }
+    LogNotReloaded("config", config.error());
     return tl::unexpected(config.error());
   }
   const std::vector<std::string> waiting = collector_.Reconfigure(*config);

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <sstream>
 #include <utility>
 
+#include "exporter/app/log.h"
 #include "exporter/http/tls_context.h"
 
 namespace sched_exporter {
@@ -40,14 +40,6 @@ bool IsLooser(const TlsSettings& now, const TlsSettings& before) {
 bool IsLooser(const WebSettings& now, const WebSettings& before) {
   return (!before.users.empty() && now.users.empty()) ||
          (before.tls && now.tls && IsLooser(*now.tls, *before.tls));
-}
-
-void LogFindings(const Error& error) {
-  // All findings come at once; each is an entry of the log.
-  std::istringstream findings(error.message);
-  for (std::string finding; std::getline(findings, finding);) {
-    spdlog::error("web config not reloaded, the old one holds: {}", finding);
-  }
 }
 
 }  // namespace
@@ -172,7 +164,7 @@ Result<void> WebFiles::Reload() {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto applied = ReadAndApply(Change::kAsked);
   if (!applied) {
-    LogFindings(applied.error());
+    LogNotReloaded("web config", applied.error());
   }
   return applied;
 }
@@ -197,7 +189,7 @@ void WebFiles::Look() {
   if (applied) {
     spdlog::info("web config reloaded");
   } else {
-    LogFindings(applied.error());
+    LogNotReloaded("web config", applied.error());
   }
   if (on_reload_) {
     on_reload_(applied.has_value());

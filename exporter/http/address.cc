@@ -24,16 +24,6 @@ std::optional<std::uint16_t> ParsePort(std::string_view text) {
   return port;
 }
 
-bool IsIpv6(std::string_view text) {
-  in6_addr address{};
-  return ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
-}
-
-bool IsIpv4(std::string_view text) {
-  in_addr address{};
-  return ::inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
-}
-
 // "1.2.3" and "999.1.1.1" are refused: getaddrinfo would read some of them as short addresses.
 bool IsHostName(std::string_view text) {
   if (text.empty() || text.size() > kLongestHostName || text.front() == '-' ||
@@ -45,6 +35,16 @@ bool IsHostName(std::string_view text) {
 }
 
 }  // namespace
+
+bool IsIpv6(std::string_view text) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+bool IsIpv4(std::string_view text) {
+  in_addr address{};
+  return ::inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
+}
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const auto fail = [text](std::string_view reason) {

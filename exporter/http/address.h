@@ -14,6 +14,10 @@ struct ListenAddress {
   std::uint16_t port = 0;  ///< 0 lets the kernel choose.
 };
 
+/// Whether `text` is an address of this kind, without brackets (inet_pton(3)).
+bool IsIpv4(std::string_view text);
+bool IsIpv6(std::string_view text);
+
 /// Reads "host:port", "192.0.2.1:port", "[2001:db8::1]:port" or ":port". Strict: a host has
 /// letters, digits, '-', '_' and '.' only, a port one to five digits, so nothing of the list syntax
 /// of civetweb ("80,443s") gets through. Fails with one line that quotes the text and says what is

@@ -1,6 +1,5 @@
 #include "exporter/http/url.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -22,11 +21,7 @@ bool HasPort(std::string_view authority) {
 
 }  // namespace
 
-bool IsIpAddress(const std::string& host) {
-  in6_addr address{};
-  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
-}
+bool IsIpAddress(const std::string& host) { return IsIpv4(host) || IsIpv6(host); }
 
 Result<Url> ParseUrl(const std::string& text) {
   const bool printable =

@@ -81,6 +81,7 @@ void Ledger::Apply(const Snapshot& snapshot) {
   }
   RetireMissing();
   CreditLost();
+  AddDistributions(snapshot);
   UpdateCpus(snapshot);
   CountPopulations();
   SettleViews();

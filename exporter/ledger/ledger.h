@@ -144,6 +144,7 @@ class Ledger {
   void ApplyExec(const TaskEvent& event);
   void CountEvent(const TaskEvent& event, View::Id group, std::uint64_t cgroup_id);
   void CountLost(const LostCount& lost);
+  void AddDistributions(const Snapshot& snapshot);
   View::Id GroupOfOrigin(const TaskEvent& event);
 
   // Processes, names and populations: ledger_processes.cc.

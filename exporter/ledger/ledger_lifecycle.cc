@@ -145,4 +145,18 @@ void Ledger::CountLost(const LostCount& lost) {
   }
 }
 
+/// What ended before the seed is the past, as it is for the counters.
+void Ledger::AddDistributions(const Snapshot& snapshot) {
+  if (!seeded_) {
+    return;
+  }
+  for (const CgroupDistributions& cgroup : snapshot.distributions) {
+    if (cgroup.cgroup_id == 0) {
+      cgroups_.AddOtherDistributions(cgroup.distributions);
+    } else {
+      cgroups_.AddDistributions(CgroupMember(cgroup.cgroup_id), cgroup.distributions);
+    }
+  }
+}
+
 }  // namespace sched_exporter

@@ -61,6 +61,16 @@ Lifecycle& NamedView::Addition(View::Id id) {
   return lifecycles_.Pending(id);
 }
 
+void NamedView::AddDistributions(View::Id id, const Distributions& addition) {
+  view_.Credit(id, Delta{});
+  distributions_.Add(id, addition);
+}
+
+/// Its series has, or had, figures.
+bool NamedView::HasCounted(View::Id id) const {
+  return view_.HasTotals(id) || lifecycles_.Has(id) || distributions_.Has(id);
+}
+
 void NamedView::HoldIf(const std::function<bool(const std::string& name)>& lives) {
   for (const auto& [id, group] : groups_) {
     if (view_.member(id).shown && !view_.IsHeld(id) && lives(group.name)) {
@@ -74,12 +84,14 @@ void NamedView::Settle(std::uint64_t now_ns, std::size_t max_codes,
   std::vector<View::Id> removed_ids;
   view_.Settle(now_ns, removed_ids);
   lifecycles_.Settle(view_, max_codes);
+  distributions_.Settle(view_);
   for (const View::Id id : removed_ids) {
     const auto group = groups_.find(id);
-    if (view_.HasTotals(id) || lifecycles_.Has(id)) {
+    if (HasCounted(id)) {
       removed.push_back(RowOf(id, group->second));
     }
     lifecycles_.Remove(id);
+    distributions_.Remove(id);
     ids_.erase(KeyOf(group->second));
     groups_.erase(group);
   }
@@ -88,10 +100,11 @@ void NamedView::Settle(std::uint64_t now_ns, std::size_t max_codes,
 std::vector<NamedRow> NamedView::TakeFolded() {
   std::vector<NamedRow> folded;
   for (const auto& [id, group] : groups_) {
-    if (!view_.member(id).shown && (view_.HasTotals(id) || lifecycles_.Has(id))) {
+    if (!view_.member(id).shown && HasCounted(id)) {
       folded.push_back(RowOf(id, group));
       view_.ForgetTotals(id);
       lifecycles_.Remove(id);
+      distributions_.Remove(id);
     }
   }
   return folded;
@@ -99,8 +112,8 @@ std::vector<NamedRow> NamedView::TakeFolded() {
 
 NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
   const View::Member& member = view_.member(id);
-  return {group.name,         group.labels,    member.population, member.totals,
-          lifecycles_.Of(id), member.since_ns, member.resumed};
+  return {group.name,         group.labels,          member.population, member.totals,
+          lifecycles_.Of(id), distributions_.Of(id), member.since_ns,   member.resumed};
 }
 
 std::vector<NamedRow> NamedView::Rows() const {
@@ -119,7 +132,8 @@ std::vector<NamedRow> NamedView::Rows() const {
 OtherRow NamedView::Other() const {
   OtherRow other = view_.Other();
   other.lifecycle = lifecycles_.Other();
-  other.present = other.present || lifecycles_.has_other();
+  other.distributions = distributions_.Other();
+  other.present = other.present || lifecycles_.has_other() || distributions_.has_other();
   return other;
 }
 

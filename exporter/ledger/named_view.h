@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "exporter/ledger/lifecycles.h"
+#include "exporter/ledger/member_distributions.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/group.h"
 #include "exporter/model/report.h"
@@ -43,6 +44,10 @@ class NamedView {
   /// The same for what belongs to nobody.
   Lifecycle& OtherAddition() { return lifecycles_.PendingOther(); }
 
+  /// Timeslices that ended in the member, or in nobody's. It counts as seen in this sweep.
+  void AddDistributions(View::Id id, const Distributions& addition);
+  void AddOtherDistributions(const Distributions& addition) { distributions_.AddOther(addition); }
+
   void ClearPopulations() { view_.ClearPopulations(); }
   Population& population(View::Id id) { return view_.population(id); }
   void Hold(View::Id id) { view_.Hold(id); }
@@ -69,10 +74,12 @@ class NamedView {
  private:
   View::Standing StandingOf(const Group& group) const;
   NamedRow RowOf(View::Id id, const Group& group) const;
+  bool HasCounted(View::Id id) const;
 
   View view_;
   Filter filter_;
   Lifecycles lifecycles_;
+  MemberDistributions distributions_;
   std::unordered_map<std::string, View::Id> ids_;
   std::unordered_map<View::Id, Group> groups_;
   std::vector<View::Id> always_;

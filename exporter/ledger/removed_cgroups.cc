@@ -44,6 +44,7 @@ void RemovedCgroups::Add(std::vector<NamedRow> cgroups, const Lives& lives, std:
       sum.since_ns = zero_ns;
     }
     sum.totals = sum.totals + cgroup.totals;
+    sum.distributions += cgroup.distributions;
     codes_.AddTo(sum.lifecycle, cgroup.lifecycle, max_codes);
   }
 }

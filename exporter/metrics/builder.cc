@@ -1,5 +1,7 @@
 #include "exporter/metrics/builder.h"
 
+#include <limits>
+
 namespace sched_exporter {
 namespace {
 
@@ -33,6 +35,21 @@ LabelValues LabelsOf(const NamedRow& row) {
   LabelValues labels{row.name};
   labels.more = &row.labels;
   return labels;
+}
+
+prometheus::ClientMetric::Histogram HistogramOf(std::span<const std::uint64_t> buckets,
+                                                std::span<const std::uint64_t> bounds_ns,
+                                                std::uint64_t sum_ns) {
+  prometheus::ClientMetric::Histogram histogram;
+  histogram.bucket.reserve(buckets.size());
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    histogram.sample_count += buckets[i];
+    const double bound =
+        i < bounds_ns.size() ? Seconds(bounds_ns[i]) : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({histogram.sample_count, bound});
+  }
+  histogram.sample_sum = Seconds(sum_ns);
+  return histogram;
 }
 
 MadeFamily Builder::Begin(const Family& family, std::size_t series) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,11 @@ inline constexpr const char* kOther = kOtherName;
 inline double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 inline double Count(std::uint64_t value) { return static_cast<double>(value); }
+
+/// `buckets` are not cumulative, as Prometheus' are; the last one takes what is beyond all bounds.
+prometheus::ClientMetric::Histogram HistogramOf(std::span<const std::uint64_t> buckets,
+                                                std::span<const std::uint64_t> bounds_ns,
+                                                std::uint64_t sum_ns);
 
 /// A family with its series.
 struct MadeFamily {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "exporter/metrics/distribution_metrics.h"
 #include "exporter/metrics/lifecycle_metrics.h"
 #include "exporter/metrics/openmetrics.h"
 #include "exporter/metrics/own_metrics.h"
@@ -33,6 +34,7 @@ std::vector<MadeFamily> MakeFamilies(const Sample& sample) {
   static const Families families;
   Builder builder;
   AddViews(builder, families, sample);
+  AddDistributions(builder, families, sample.report);
   AddLifecycles(builder, families, sample.report);
   AddHost(builder, families, sample);
   AddOwn(builder, families, sample);

@@ -34,6 +34,16 @@ ViewFamilies::ViewFamilies(const std::string& view, const std::vector<std::strin
                  "Moves of tasks from one CPU to another" + by, labels},
       threads{Name(view, "threads"), kGauge, "Living tasks" + by, labels} {}
 
+DistributionFamilies::DistributionFamilies(const std::string& view, const std::string& by)
+    : runqueue_latency{Name(view, "runqueue_latency_seconds"),
+                       kHistogram,
+                       "Wait on run queues before each timeslice that has ended" + by,
+                       {"cgroup"}},
+      timeslice{Name(view, "timeslice_seconds"),
+                kHistogram,
+                "Length of each timeslice that has ended" + by,
+                {"cgroup"}} {}
+
 LifecycleFamilies::LifecycleFamilies(const std::string& view, const std::string& label,
                                      const std::string& by)
     : execs{Name(view, "execs_total"), kCounter, "Execs that succeeded" + by, {label}},
@@ -64,6 +74,11 @@ void ViewFamilies::set_more_labels(const std::vector<std::string>& labels) {
   }
 }
 
+void DistributionFamilies::set_more_labels(const std::vector<std::string>& labels) {
+  runqueue_latency.more_labels = labels;
+  timeslice.more_labels = labels;
+}
+
 void LifecycleFamilies::set_more_labels(const std::vector<std::string>& labels) {
   for (Family* family : {&execs, &exec_failures, &forks, &thread_starts, &exits, &oom_kills}) {
     family->more_labels = labels;
@@ -92,6 +107,8 @@ Families::Families()
                        kGauge,
                        "Living processes whose leader is in the cgroup.",
                        {"cgroup"}},
+      cgroup_distributions("cgroup", "; by cgroup."),
+      removed_cgroup_distributions("removed_cgroup", kByRemoved),
       group_lifecycle("group", "group", "; by group."),
       cgroup_lifecycle("cgroup", "cgroup", "; by cgroup."),
       removed_cgroup_lifecycle("removed_cgroup", "cgroup", kByRemoved),
@@ -203,6 +220,7 @@ Families::Families()
   cgroup_processes.more_labels = of_cgroups;
   cgroup.set_more_labels(of_cgroups);
   cgroup_lifecycle.set_more_labels(of_cgroups);
+  cgroup_distributions.set_more_labels(of_cgroups);
 }
 
 std::vector<const Family*> Families::All() const {
@@ -218,6 +236,9 @@ std::vector<const Family*> Families::All() const {
        {&group_lifecycle, &cgroup_lifecycle, &removed_cgroup_lifecycle}) {
     all.insert(all.end(), {&view->execs, &view->exec_failures, &view->forks, &view->thread_starts,
                            &view->exits, &view->oom_kills});
+  }
+  for (const DistributionFamilies* view : {&cgroup_distributions, &removed_cgroup_distributions}) {
+    all.insert(all.end(), {&view->runqueue_latency, &view->timeslice});
   }
   all.insert(all.end(), {&group_lifetime, &exec_failures, &event_lines});
   all.insert(all.end(), {&process_start_time,

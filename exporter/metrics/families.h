@@ -35,6 +35,17 @@ struct ViewFamilies {
   Family threads;  ///< Without a name where nothing can live.
 };
 
+/// The histograms of a view of cgroups.
+struct DistributionFamilies {
+  DistributionFamilies(const std::string& view, const std::string& by);
+
+  /// Of all of them.
+  void set_more_labels(const std::vector<std::string>& labels);
+
+  Family runqueue_latency;
+  Family timeslice;
+};
+
 /// The families of what happens in the lives of processes, in a view other than that of processes.
 struct LifecycleFamilies {
   LifecycleFamilies(const std::string& view, const std::string& label, const std::string& by);
@@ -63,6 +74,8 @@ struct Families {
   Family group_processes;
   Family group_oldest_start_time;
   Family cgroup_processes;
+  DistributionFamilies cgroup_distributions;
+  DistributionFamilies removed_cgroup_distributions;
   LifecycleFamilies group_lifecycle;
   LifecycleFamilies cgroup_lifecycle;
   LifecycleFamilies removed_cgroup_lifecycle;

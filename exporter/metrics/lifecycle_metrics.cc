@@ -1,6 +1,5 @@
 #include "exporter/metrics/lifecycle_metrics.h"
 
-#include <limits>
 #include <map>
 
 #include "exporter/model/exit_code_name.h"
@@ -66,25 +65,12 @@ void AddLifecycle(Builder& builder, const LifecycleFamilies& families,
   AddCounts(builder, families.oom_kills, rows, &Lifecycle::oom_kills);
 }
 
-/// Prometheus' buckets are cumulative, and the last one takes all.
-prometheus::ClientMetric::Histogram HistogramOf(const Lifetimes& lifetimes) {
-  prometheus::ClientMetric::Histogram histogram;
-  histogram.bucket.reserve(lifetimes.buckets.size());
-  for (std::size_t i = 0; i < lifetimes.buckets.size(); ++i) {
-    histogram.sample_count += lifetimes.buckets[i];
-    const double bound = i < kLifetimeBoundsNs.size() ? Seconds(kLifetimeBoundsNs[i])
-                                                      : std::numeric_limits<double>::infinity();
-    histogram.bucket.push_back({histogram.sample_count, bound});
-  }
-  histogram.sample_sum = Seconds(lifetimes.sum_ns);
-  return histogram;
-}
-
 /// A histogram has 18 lines: none for a row in which no process ended.
 void AddLifetimes(Builder& builder, const Family& family, const std::vector<Row>& rows) {
   MadeFamily made = Builder::Begin(family, rows.size());
   for (const Row& row : rows) {
-    prometheus::ClientMetric::Histogram histogram = HistogramOf(row.lifecycle->lifetimes);
+    prometheus::ClientMetric::Histogram histogram = HistogramOf(
+        row.lifecycle->lifetimes.buckets, kLifetimeBoundsNs, row.lifecycle->lifetimes.sum_ns);
     if (histogram.sample_count != 0) {
       Builder::PutHistogram(made, family, row.labels, std::move(histogram), row.since_ns);
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/model/distributions.h"
 #include "exporter/model/group.h"
 #include "exporter/model/lifecycle.h"
 #include "exporter/model/totals.h"
@@ -48,8 +49,9 @@ struct NamedRow {
   Population population;
   Totals totals;
   Lifecycle lifecycle = {};
-  /// CLOCK_BOOTTIME at which totals and lifecycle were 0; later than any moment at which a report
-  /// had more of a row of this name.
+  Distributions distributions = {};  ///< Of cgroups.
+  /// CLOCK_BOOTTIME at which totals, lifecycle and distributions were 0; later than any moment at
+  /// which a report had more of a row of this name.
   std::uint64_t since_ns = 0;
   bool resumed = false;  ///< As ProcessRow's.
 };
@@ -60,8 +62,9 @@ struct OtherRow {
   std::uint64_t folded = 0;  ///< Members folded at the moment.
   Population population;
   Totals totals;
-  Lifecycle lifecycle = {};    ///< Not of processes.
-  std::uint64_t since_ns = 0;  ///< As NamedRow has it.
+  Lifecycle lifecycle = {};          ///< Not of processes.
+  Distributions distributions = {};  ///< Of cgroups.
+  std::uint64_t since_ns = 0;        ///< As NamedRow has it.
 };
 
 struct CpuRow {

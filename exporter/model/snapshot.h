@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/model/distributions.h"
 #include "exporter/model/figures.h"
 #include "exporter/model/group.h"
 #include "exporter/model/lifecycle.h"
@@ -95,6 +96,12 @@ struct LostSum {
   std::uint64_t tasks = 0;
 };
 
+/// Timeslices that ended in a cgroup since the last sweep.
+struct CgroupDistributions {
+  std::uint64_t cgroup_id = 0;  ///< 0: of cgroups that the kernel side had no room for.
+  Distributions distributions;
+};
+
 /// One CPU's books since attaching.
 struct CpuReading {
   std::uint32_t cpu = 0;
@@ -115,7 +122,8 @@ struct Snapshot {
   std::vector<TaskKey> living_keys;    ///< Living tasks whose entry did.
   std::vector<LostSum> lost_sums;      ///< Finals since the last sweep that had no event.
   std::vector<LostCount> lost_counts;  ///< The same for what else happened.
-  LostSum unattributed;                ///< Finals that had no sum either; a total since attaching.
+  std::vector<CgroupDistributions> distributions;  ///< Each cgroup once.
+  LostSum unattributed;  ///< Finals that had no sum either; a total since attaching.
   std::vector<CpuReading> cpus;
   std::uint64_t lost_finals = 0;  ///< Finals without an event; a total since attaching.
 };

@@ -79,6 +79,17 @@ inline ExporterStats MakeStats() {
   return stats;
 }
 
+/// Three timeslices: of 1 us, of a little more, and of a minute; a wait of nothing before each.
+inline Distributions MakeDistributions() {
+  Distributions distributions;
+  distributions.runqueue_latency.buckets.front() = 3;
+  distributions.timeslice.buckets[0] = 1;
+  distributions.timeslice.buckets[1] = 1;
+  distributions.timeslice.buckets.back() = 1;
+  distributions.timeslice.sum_ns = 60'000'002'500;
+  return distributions;
+}
+
 /// A host with one process, its group and cgroup, and one row of all the rest in each view.
 inline Sample MakeSample() {
   Sample sample;
@@ -90,11 +101,17 @@ inline Sample MakeSample() {
                            process.population,
                            process.totals,
                            MakeLifecycle(),
+                           {},
                            5'200'000'000}};
   sample.report.cgroups = {{process.cgroup, process.cgroup_labels, process.population,
-                            process.totals, MakeLifecycle(), 5'300'000'000}};
-  sample.report.removed_cgroups = {
-      {"/system.slice", {}, {}, process.totals, MakeLifecycle(), 5'400'000'000}};
+                            process.totals, MakeLifecycle(), MakeDistributions(), 5'300'000'000}};
+  sample.report.removed_cgroups = {{"/system.slice",
+                                    {},
+                                    {},
+                                    process.totals,
+                                    MakeLifecycle(),
+                                    MakeDistributions(),
+                                    5'400'000'000}};
   OtherRow other;
   other.present = true;
   other.folded = 9;

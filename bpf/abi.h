@@ -88,7 +88,8 @@ struct abi_task {
 	struct abi_figures figures;
 	__u64 check;
 	__u32 sweep; /* number of the sweep during which the entry was inserted */
-	__u32 pad;
+	__u16 cpu; /* that the task left when the figures were written; it may remember newer ones */
+	__u16 is_partial; /* of the figures only those of abi_recent_task are of that moment */
 };
 ABI_ASSERT(sizeof(struct abi_task) == 168, "abi_task");
 
@@ -195,23 +196,70 @@ ABI_ASSERT(sizeof(struct abi_count) == 144, "abi_count");
 #define ABI_OTHER_KINDS (ABI_EXIT_CODES + ABI_ERRNOS) /* then one for each other kind */
 #define ABI_OTHER_SIZE (ABI_OTHER_KINDS + ABI_OOM_KILLED + 1)
 
-/* One for each CPU in the array `cpus`; only its own CPU writes it. */
+/* One for each CPU; only its own CPU writes it. */
 struct abi_cpu {
-	abi_task_key incoming; /* the task that took the CPU at the last switch */
-	__u64 incoming_run_ns; /* its run_ns then */
-	__u64 busy_ns;	       /* finished slices since attaching, idle not counted */
-	__u64 missed_switches; /* outgoing task was not the one that came in */
-	__u64 insert_failures; /* `tasks` took no entry */
-	__u64 finished_full;   /* finals that `events` had no room for */
-	__u64 moves_lost;      /* moves that `events` had no room for */
-	__u64 paths_lost;      /* names of new cgroups that `cgroup_paths` had no room for */
+	abi_task_key incoming;	/* the task that took the CPU at the last switch */
+	__u64 incoming_run_ns;	/* its run_ns then */
+	__u64 incoming_wait_ns; /* its wait_ns then, without what this arrival adds */
+	__u64 busy_ns;		/* finished slices since attaching, idle not counted */
+	__u64 missed_switches;	/* outgoing task was not the one that came in */
+	__u64 insert_failures;	/* `tasks` took no entry */
+	__u64 finished_full;	/* finals that `events` had no room for */
+	__u64 moves_lost;	/* moves that `events` had no room for */
+	__u64 paths_lost;	/* names of new cgroups that `cgroup_paths` had no room for */
 	struct abi_figures unattributed; /* finals that the sums had no room for either */
 	__u64 unattributed_tasks;
-	__u64 lifecycle_full; /* what else happened that `events` had no room for */
-	__u64 counts_full;    /* of these, those that the counts had no room for either */
-	__u64 pad[5];
+	__u64 lifecycle_full;	  /* what else happened that `events` had no room for */
+	__u64 counts_full;	  /* of these, those that the counts had no room for either */
+	__u64 distributions_full; /* times that a cgroup found no place in `distributions` */
+	__u64 pad[3];
 };
 ABI_ASSERT(sizeof(struct abi_cpu) == 192, "abi_cpu");
+
+/*
+ * What a CPU remembers of a task that has left it; see remembers() in accounting.bpf.h. One cache
+ * line, and only what the next switch away from the task needs.
+ */
+struct abi_recent_task {
+	__u64 start_ns;
+	__u64 css_set;
+	abi_task_key key;
+	__u64 run_ns;
+	__u64 wait_ns;
+	__u64 timeslices;
+	__u64 cgroup_id;     /* in whose distributions it is counted; 0: nobody's */
+	__u32 distributions; /* their place in the map of that name */
+	__u32 is_ahead;	     /* the entry in `tasks` has older figures */
+};
+ABI_ASSERT(sizeof(struct abi_recent_task) == 64, "abi_recent_task");
+
+#define ABI_RECENT_TASKS 8 /* a power of two */
+
+/* Element of the array `cpus`. Only the books are of interest to user space. */
+struct abi_cpu_memory {
+	struct abi_cpu books;
+	struct abi_recent_task recent[ABI_RECENT_TASKS]; /* by pid */
+};
+
+/* Powers of two from 1 microsecond to 16.8 seconds, and one for what is longer. */
+#define ABI_DURATION_BUCKETS 26
+
+/*
+ * Timeslices that ended in one cgroup on one CPU: how long each was, and the wait before it. Only
+ * that CPU counts here. A count begins anew at 2^32, which takes hours; user space reads sooner.
+ * What has 256 bytes is four cache lines, of which waits and slices up to 16 us need the first.
+ */
+struct abi_distributions {
+	__u64 cgroup_id; /* 0: nobody's; user space sets that, too */
+	__u64 wait_ns;	 /* sums */
+	__u64 run_ns;
+	struct {
+		__u32 waits;
+		__u32 slices;
+	} buckets[ABI_DURATION_BUCKETS];
+	__u64 pad[3];
+};
+ABI_ASSERT(sizeof(struct abi_distributions) == 256, "abi_distributions");
 
 /*
  * The task iterator writes one of these for each living task: a key alone where the entry in

@@ -113,31 +113,61 @@ static __always_inline bool is_current(const struct abi_task *entry, struct task
 }
 
 /*
- * A task that comes and goes on one CPU is remembered there with its figures, and its entry in
- * `tasks` rests meanwhile: the look-up in the hash is nearly all that the hook costs
- * (docs/performance.md). each_task() sees that the entry is behind and tells the whole truth.
+ * A task that comes and goes on one CPU is remembered there with the figures that distributions
+ * need, and its entry in `tasks` rests meanwhile: the look-up in the hash and the copy of all figures
+ * are most of what the hook would cost (docs/performance.md). each_task() sees that the entry is
+ * behind and tells the whole truth.
  */
-static __always_inline bool remembers(const struct recent_task *place, struct task_struct *task)
+static __always_inline bool remembers(const struct abi_recent_task *place, struct task_struct *task)
 {
 	return place->start_ns == task->start_boottime && place->css_set == (u64)task->cgroups;
 }
 
-static __always_inline void remember(struct recent_task *place, struct task_struct *task)
+static __always_inline void remember(struct abi_recent_task *place, struct task_struct *task)
 {
 	place->start_ns = task->start_boottime;
 	place->css_set = (u64)task->cgroups;
-	read_figures(task, &place->figures);
+	place->key = task_key(task);
+	place->run_ns = task->se.sum_exec_runtime;
+	place->wait_ns = task_wait_ns(task);
+	place->timeslices = task_timeslices(task);
+	place->is_ahead = false;
+}
+
+/* Those of the figures that places have. */
+static __always_inline void set_recent_figures(struct abi_figures *figures,
+					       const struct abi_recent_task *place)
+{
+	figures->run_ns = place->run_ns;
+	figures->wait_ns = place->wait_ns;
+	figures->timeslices = place->timeslices;
 }
 
 /*
  * Figures in place. The LRU may give the entry to another task meanwhile: the check sum is over this
  * task's start, whatever the entry says by now.
  */
-static __always_inline void update_task(struct abi_task *entry, u64 start_ns,
-					const struct abi_figures *figures)
+static __always_inline void update_task(struct abi_task *entry, struct task_struct *task)
 {
-	entry->figures = *figures;
-	entry->check = abi_check(start_ns, figures);
+	read_figures(task, &entry->figures);
+	entry->check = abi_check(task->start_boottime, &entry->figures);
+	entry->cpu = bpf_get_smp_processor_id();
+	entry->is_partial = false;
+}
+
+/* The place is wanted for another task: what it knows more than the entry goes there. */
+static __always_inline void write_back(const struct abi_recent_task *place)
+{
+	struct abi_task *entry;
+	abi_task_key key = place->key;
+
+	entry = bpf_map_lookup_elem(&tasks, &key);
+	if (!entry || entry->check != abi_check(place->start_ns, &entry->figures) ||
+	    entry->figures.timeslices >= place->timeslices)
+		return;
+	set_recent_figures(&entry->figures, place);
+	entry->check = abi_check(place->start_ns, &entry->figures);
+	entry->is_partial = true;
 }
 
 /* Puts a fresh entry into `tasks`; a failure counts. */
@@ -152,6 +182,7 @@ static __always_inline void insert_task(struct abi_cpu *cpu, abi_task_key key,
 	entry.figures = *figures;
 	entry.check = abi_check(id->start_ns, figures);
 	entry.sweep = sweep;
+	entry.cpu = bpf_get_smp_processor_id();
 	if (bpf_map_update_elem(&tasks, &key, &entry, BPF_ANY))
 		cpu->insert_failures++;
 }

@@ -25,6 +25,9 @@ const volatile __u32 arguments_room = 0;
 /* Of what tasks use, tell no more than their final figures. */
 const volatile __u32 finals_only = false;
 
+/* Places for cgroups that a CPU has in `distributions`, a power of two; 0: none are wanted. */
+const volatile __u32 cgroup_places = 0;
+
 /* What the tracepoints of this kernel tell; see compat.bpf.h. */
 const volatile __u32 exit_tells_group_dead = false;
 const volatile __u32 victim_is_task = false;
@@ -154,28 +157,20 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct abi_cpu);
+	__type(value, struct abi_cpu_memory);
 } cpus SEC(".maps");
 
-/* What a CPU has just seen of a task; see remembers() in accounting.bpf.h. */
-struct recent_task {
-	u64 start_ns;
-	u64 css_set;
-	struct abi_figures figures;
-};
-
-#define RECENT_TASKS 8 /* a power of two */
-
-struct recent_tasks {
-	struct recent_task tasks[RECENT_TASKS];
-};
-
+/*
+ * For each CPU one place for what has no other, and then `cgroup_places` places, in which a cgroup
+ * is found by its id (distributions.bpf.h). User space takes out those that rest.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct recent_tasks);
-} recent SEC(".maps");
+	__type(value, struct abi_distributions);
+} distributions SEC(".maps");
 
 /* Paths of cgroups made since attaching, by id. User space takes them out. */
 struct {
@@ -186,20 +181,25 @@ struct {
 	__type(value, struct abi_cgroup_path);
 } cgroup_paths SEC(".maps");
 
-static __always_inline struct abi_cpu *this_cpu(void)
+/* The element of this CPU; beside its own CPU nobody writes it. */
+static __always_inline struct abi_cpu_memory *this_memory(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
-/* The place for a task with this pid among what this CPU remembers. */
-static __always_inline struct recent_task *recent_place(u32 pid)
+static __always_inline struct abi_cpu *this_cpu(void)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	struct recent_tasks *remembered = bpf_map_lookup_elem(&recent, &cpu);
+	struct abi_cpu_memory *memory = this_memory();
 
-	return remembered ? &remembered->tasks[pid & (RECENT_TASKS - 1)] : NULL;
+	return memory ? &memory->books : NULL;
+}
+
+/* The place for a task with this pid among what a CPU remembers. */
+static __always_inline struct abi_recent_task *recent_place(struct abi_cpu_memory *memory, u32 pid)
+{
+	return &memory->recent[pid & (ABI_RECENT_TASKS - 1)];
 }
 
 #endif

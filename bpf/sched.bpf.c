@@ -17,16 +17,19 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct abi_cpu *cpu = this_cpu();
+	struct abi_cpu_memory *memory = this_memory();
+	struct abi_cpu *cpu;
 
-	if (!cpu || (finals_only && !task_is_dead(prev)))
+	if (!memory || (finals_only && !task_is_dead(prev)))
 		return 0;
+	cpu = &memory->books;
 	if (prev->pid) {
 		count_slice(cpu, prev, prev->se.sum_exec_runtime);
-		account(ctx, cpu, prev);
+		account(ctx, memory, prev);
 	}
 	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = next->se.sum_exec_runtime;
+	cpu->incoming_wait_ns = task_wait_ns(next);
 	return 0;
 }
 
@@ -255,7 +258,8 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 {
 	const u64 *comm = (const u64 *)task->group_leader->comm;
 
-	if (entry->sweep == sweep || !is_current(entry, task) || task_is_on_cpu(task))
+	if (entry->sweep == sweep || entry->is_partial || !is_current(entry, task) ||
+	    task_is_on_cpu(task))
 		return false;
 	/* The other figures can't grow but with this one, except for a migration that is not run yet. */
 	if (entry->figures.run_ns != task->se.sum_exec_runtime)
@@ -312,5 +316,7 @@ int mark_cpu(void *ctx)
 		return 0;
 	cpu->incoming = BPF_CORE_READ(task, pid) ? task_key(task) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+	/* The arrival of the one that runs is in it already; told by its next slice. */
+	cpu->incoming_wait_ns = BPF_CORE_READ(task, sched_info.run_delay);
 	return 0;
 }

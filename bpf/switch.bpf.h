@@ -4,6 +4,7 @@
 #define SCHED_EXPORTER_BPF_SWITCH_BPF_H
 
 #include "accounting.bpf.h"
+#include "distributions.bpf.h"
 #include "events.bpf.h"
 
 /* What the CPU was busy with since its last switch; 0 where an event is missing and nobody knows. */
@@ -42,35 +43,37 @@ static __always_inline void send_move(void *ctx, struct abi_cpu *cpu, struct abi
 		cpu->moves_lost++;
 }
 
-/* What the task had at its last switch before it was moved, as far as this CPU knows; or NULL. */
-static __always_inline const struct abi_figures *
-figures_before(const struct recent_task *place, const struct abi_task *entry, u64 start_ns)
+/*
+ * What the task had at its last switch before it was moved, as far as this CPU knows; false where it
+ * knows nothing. Figures that the place has not may be older.
+ */
+static __always_inline bool figures_before(struct abi_figures *before,
+					   const struct abi_recent_task *place,
+					   const struct abi_task *entry, u64 start_ns)
 {
 	bool in_entry = entry->check == abi_check(start_ns, &entry->figures);
 
-	if (place->start_ns == start_ns &&
-	    (!in_entry || place->figures.run_ns > entry->figures.run_ns))
-		return &place->figures;
-	return in_entry ? &entry->figures : NULL;
+	if (in_entry)
+		*before = entry->figures;
+	if (place->start_ns == start_ns && (!in_entry || place->run_ns > before->run_ns)) {
+		set_recent_figures(before, place);
+		return true;
+	}
+	return in_entry;
 }
 
 /* A task's first switch, its first after a move, and its last. */
-static __always_inline void switch_slowly(void *ctx, struct abi_cpu *cpu, struct task_struct *prev,
-					  struct recent_task *place, struct abi_task *entry)
+static __noinline void switch_anew(void *ctx, struct abi_cpu *cpu, struct task_struct *prev,
+				   const struct abi_recent_task *place, struct abi_task *entry)
 {
-	const struct abi_figures *before;
 	abi_task_key key = task_key(prev);
 	struct abi_event event = {};
 
 	event.key = key;
 	read_identity(prev, &event.identity);
-	if (entry && entry->identity.start_ns == event.identity.start_ns) {
-		before = figures_before(place, entry, event.identity.start_ns);
-		if (before) {
-			event.figures = *before;
-			send_move(ctx, cpu, &event, entry->identity.cgroup_id, false);
-		}
-	}
+	if (entry && entry->identity.start_ns == event.identity.start_ns &&
+	    figures_before(&event.figures, place, entry, event.identity.start_ns))
+		send_move(ctx, cpu, &event, entry->identity.cgroup_id, false);
 	read_figures(prev, &event.figures);
 	if (!task_is_dead(prev)) {
 		insert_task(cpu, key, &event.identity, &event.figures);
@@ -83,26 +86,61 @@ static __always_inline void switch_slowly(void *ctx, struct abi_cpu *cpu, struct
 		keep_in_sums(cpu, &event.identity, &event.figures);
 }
 
-static __always_inline void account(void *ctx, struct abi_cpu *cpu, struct task_struct *prev)
+/*
+ * The task left this CPU the last time, too, so that differences are of this one timeslice. User
+ * space may have given its cgroup's place in `distributions` away.
+ */
+static __always_inline bool switch_again(struct abi_recent_task *place, struct task_struct *prev)
 {
-	struct recent_task *place = recent_place(prev->pid);
-	abi_task_key key = task_key(prev);
-	struct abi_task *entry;
+	u64 timeslices = task_timeslices(prev);
+	u64 run_ns = prev->se.sum_exec_runtime;
+	u64 wait_ns = task_wait_ns(prev);
+	struct abi_distributions *at;
 
-	if (!place)
-		return;
-	if (remembers(place, prev) && !task_is_dead(prev)) {
-		read_figures(prev, &place->figures);
-		return;
+	if (!remembers(place, prev) || place->timeslices + 1 != timeslices || task_is_dead(prev))
+		return false;
+	if (cgroup_places) {
+		at = distributions_at(place->distributions);
+		if (!at || at->cgroup_id != place->cgroup_id)
+			return false;
+		observe(at, 1, run_ns - place->run_ns, wait_ns - place->wait_ns);
 	}
-	entry = bpf_map_lookup_elem(&tasks, &key);
-	if (!entry || !is_current(entry, prev) || task_is_dead(prev)) {
-		switch_slowly(ctx, cpu, prev, place, entry);
-		remember(place, prev);
-		return;
-	}
+	place->run_ns = run_ns;
+	place->wait_ns = wait_ns;
+	place->timeslices = timeslices;
+	place->is_ahead = true;
+	return true;
+}
+
+/* In a function of its own, so that what happens most of the time has the registers to itself. */
+static __noinline void switch_slowly(void *ctx, struct abi_cpu_memory *memory,
+				     struct task_struct *prev)
+{
+	struct abi_recent_task *place = recent_place(memory, prev->pid);
+	struct abi_cpu *cpu = &memory->books;
+	abi_task_key key = task_key(prev);
+	struct abi_task *entry = bpf_map_lookup_elem(&tasks, &key);
+
+	if (cgroup_places)
+		observe_slowly(cpu, place, entry, prev);
+	if (entry && is_current(entry, prev) && !task_is_dead(prev))
+		update_task(entry, prev);
+	else
+		switch_anew(ctx, cpu, prev, place, entry);
+	if (place->is_ahead && place->key != key)
+		write_back(place);
 	remember(place, prev);
-	update_task(entry, place->start_ns, &place->figures);
+}
+
+static __always_inline void account(void *ctx, struct abi_cpu_memory *memory,
+				    struct task_struct *prev)
+{
+	struct abi_recent_task *place = recent_place(memory, prev->pid);
+
+	/* Or clang works the address out again for each field. */
+	barrier_var(place);
+	if (!switch_again(place, prev))
+		switch_slowly(ctx, memory, prev);
 }
 
 #endif

@@ -349,7 +349,9 @@ void Collector::NoteBuffers(const SourceStats& source) {
                  {"events", source.events_bytes, options.events_bytes, lost_events},
                  {"sums", source.sums_entries, options.sums, source.sums_full},
                  {"counts", source.counts_entries, options.sums, source.counts_full},
-                 {"cgroup_paths", new_cgroups_, kMostNewCgroups, source.lost_paths}};
+                 {"cgroup_paths", new_cgroups_, kMostNewCgroups, source.lost_paths},
+                 {"distributions", source.distributions_entries, source.distributions_max_entries,
+                  source.distributions_full}};
   stats_.lost_events = {{"finished", source.lost_finals},
                         {"moved", source.lost_moves},
                         {kKernelBuffer, source.lost_lifecycle},

@@ -89,7 +89,7 @@ Programs::~Programs() {
     bpf_link__destroy(link);
   }
   if (cpus_ != nullptr) {
-    munmap(const_cast<abi_cpu*>(cpus_), cpus_bytes_);
+    munmap(const_cast<abi_cpu_memory*>(cpus_), cpus_bytes_);
   }
   sched_bpf__destroy(skeleton_);
 }
@@ -154,9 +154,8 @@ Result<void> Programs::SizeMaps() {
   for (bpf_map* map : {maps.told, maps.exiting}) {
     bpf_map__set_max_entries(map, std::max(16'384U, 512 * cpu_count_));
   }
-  for (bpf_map* map : {maps.cpus, maps.recent}) {
-    bpf_map__set_max_entries(map, cpu_count_);
-  }
+  bpf_map__set_max_entries(maps.cpus, cpu_count_);
+  bpf_map__set_max_entries(maps.distributions, cpu_count_ * (cgroup_places() + 1));
   if (options_.transport == Transport::kRingbuf) {
     bpf_map__set_max_entries(maps.events, options_.events_bytes);
     return {};
@@ -178,6 +177,7 @@ void Programs::SetKnobs() {
   knobs.events_bytes = options_.events_bytes;
   knobs.arguments_room = options_.arguments_bytes;
   knobs.finals_only = options_.finals_only;
+  knobs.cgroup_places = cgroup_places();
   knobs.exit_tells_group_dead = features_.exit_tells_group_dead;
   knobs.victim_is_task = features_.victim_is_task;
   knobs.tracepoints_preempted = features_.tracepoints_preempted;
@@ -239,13 +239,13 @@ void Programs::AttachTracepoints() {
 
 Result<void> Programs::MapCpus() {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  cpus_bytes_ = (cpu_count_ * sizeof(abi_cpu) + page - 1) / page * page;
+  cpus_bytes_ = (cpu_count_ * sizeof(abi_cpu_memory) + page - 1) / page * page;
   void* memory =
       mmap(nullptr, cpus_bytes_, PROT_READ, MAP_SHARED, bpf_map__fd(skeleton_->maps.cpus), 0);
   if (memory == MAP_FAILED) {
     return Fail(WithErrno("cannot map the BPF map cpus", errno));
   }
-  cpus_ = static_cast<const volatile abi_cpu*>(memory);
+  cpus_ = static_cast<const volatile abi_cpu_memory*>(memory);
   return {};
 }
 
@@ -277,7 +277,13 @@ int Programs::counts_fd(std::uint32_t index) const {
 }
 int Programs::counts_other_fd() const { return bpf_map__fd(skeleton_->maps.counts_other); }
 int Programs::cgroup_paths_fd() const { return bpf_map__fd(skeleton_->maps.cgroup_paths); }
+int Programs::distributions_fd() const { return bpf_map__fd(skeleton_->maps.distributions); }
 int Programs::iterator_link_fd() const { return bpf_link__fd(skeleton_->links.each_task); }
+
+/// Half of them empty at most, so that a cgroup is found with one or two looks.
+std::uint32_t Programs::cgroup_places() const {
+  return options_.distributions && !options_.finals_only ? std::bit_ceil(2 * options_.cgroups) : 0;
+}
 
 void Programs::StartSweep(std::uint32_t number) {
   __atomic_store_n(&skeleton_->bss->sweep, number, __ATOMIC_SEQ_CST);
@@ -290,7 +296,7 @@ void Programs::set_active_sums(std::uint32_t index) {
 std::uint64_t Programs::CountLostLifecycle() const {
   std::uint64_t lost = 0;
   for (std::uint32_t i = 0; i < cpu_count_; ++i) {
-    lost += cpus_[i].lifecycle_full;
+    lost += cpu(i).lifecycle_full;
   }
   return lost;
 }

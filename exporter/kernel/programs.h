@@ -38,7 +38,9 @@ struct ProgramOptions {
   Transport transport = Transport::kAuto;
   ExecFailures exec_failures = ExecFailures::kAuto;
   std::uint32_t arguments_bytes = 0;  ///< Of a command line, told at exec; up to 4096.
-  bool finals_only = false;           ///< Of what tasks use, tell no more than their final figures.
+  std::uint32_t cgroups = 512;  ///< That have distributions at a time; 512 bytes each on each CPU.
+  bool distributions = true;    ///< Of timeslices and run-queue latency by cgroup.
+  bool finals_only = false;     ///< Of what tasks use, tell no more than their final figures.
   abi_hierarchy hierarchy = ABI_HIERARCHY_V2;
   std::uint32_t hierarchy_id = 0;  ///< Its number in /proc/self/cgroup; 0 is v2.
 };
@@ -62,6 +64,7 @@ class Programs {
   int counts_fd(std::uint32_t index) const;  ///< 0 or 1.
   int counts_other_fd() const;
   int cgroup_paths_fd() const;
+  int distributions_fd() const;
   int iterator_link_fd() const;
 
   /// The memory that the programs share with us: the number of the sweep, and which sums are
@@ -70,8 +73,11 @@ class Programs {
   std::uint32_t active_sums() const;
   void set_active_sums(std::uint32_t index);
 
-  /// One element for each possible CPU, written by the kernel at any moment.
-  const volatile abi_cpu* cpus() const { return cpus_; }
+  /// Places that each CPU has in the map `distributions`; 0: there are no distributions.
+  std::uint32_t cgroup_places() const;
+
+  /// The books of one of the possible CPUs, written by the kernel at any moment.
+  const volatile abi_cpu& cpu(std::uint32_t index) const { return cpus_[index].books; }
   std::uint32_t cpu_count() const { return cpu_count_; }
 
   /// Forks, execs, exits and OOM kills that had no room in the event buffer until now.
@@ -100,7 +106,7 @@ class Programs {
   ::sched_bpf* skeleton_ = nullptr;
   std::vector<bpf_link*> tracepoint_links_;
   std::vector<std::string> shortcomings_;
-  const volatile abi_cpu* cpus_ = nullptr;
+  const volatile abi_cpu_memory* cpus_ = nullptr;
   std::size_t cpus_bytes_ = 0;
   std::uint32_t cpu_count_ = 0;
 };

@@ -62,6 +62,12 @@ Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk, Tap 
     return tl::unexpected(buffer.error());
   }
   source->buffer_ = std::move(*buffer);
+  auto distributions = DistributionReader::Open(programs.distributions_fd(), programs.cpu_count(),
+                                                programs.cgroup_places());
+  if (!distributions) {
+    return tl::unexpected(distributions.error());
+  }
+  source->distributions_ = std::move(*distributions);
   return source;
 }
 
@@ -91,6 +97,7 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   snapshot.events.clear();
   snapshot.lost_sums.clear();
   snapshot.lost_counts.clear();
+  snapshot.distributions.clear();
   // From here on the iterator tells in full what the walk below may have passed already.
   programs_.StartSweep(++sweep_);
   snapshot.sweep = sweep_;
@@ -108,6 +115,9 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   snapshot.events.swap(events_);
   events_.clear();
   TakeSumsAndCounts(snapshot);
+  distributions_->Read(std::chrono::steady_clock::now(), snapshot.distributions);
+  stats_.distributions_entries = distributions_->entries();
+  stats_.distributions_max_entries = distributions_->max_entries();
   return {};
 }
 
@@ -132,9 +142,9 @@ void Source::ReadCpus(Snapshot& snapshot) {
   snapshot.cpus.clear();
   snapshot.unattributed = {};
   stats_.lost_finals = stats_.lost_moves = stats_.lost_paths = stats_.insert_failures = 0;
-  stats_.lost_lifecycle = stats_.counts_full = 0;
+  stats_.lost_lifecycle = stats_.counts_full = stats_.distributions_full = 0;
   for (std::uint32_t i = 0; i < programs_.cpu_count(); ++i) {
-    const abi_cpu cpu = ReadCpu(programs_.cpus()[i]);
+    const abi_cpu cpu = ReadCpu(programs_.cpu(i));
     const bool running = cpu.incoming != ABI_INCOMING_UNKNOWN && cpu.incoming != ABI_INCOMING_IDLE;
     snapshot.cpus.push_back(
         {i, running ? cpu.incoming : 0, cpu.incoming_run_ns, cpu.busy_ns, cpu.missed_switches});
@@ -143,6 +153,7 @@ void Source::ReadCpus(Snapshot& snapshot) {
     stats_.lost_paths += cpu.paths_lost;
     stats_.lost_lifecycle += cpu.lifecycle_full;
     stats_.counts_full += cpu.counts_full;
+    stats_.distributions_full += cpu.distributions_full;
     stats_.insert_failures += cpu.insert_failures;
     snapshot.unattributed.figures += FromAbi(cpu.unattributed);
     snapshot.unattributed.tasks += cpu.unattributed_tasks;

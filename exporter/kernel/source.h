@@ -8,6 +8,7 @@
 
 #include "exporter/base/result.h"
 #include "exporter/kernel/decode_event.h"
+#include "exporter/kernel/distribution_reader.h"
 #include "exporter/kernel/event_buffer.h"
 #include "exporter/kernel/lost_counts.h"
 #include "exporter/kernel/programs.h"
@@ -25,16 +26,19 @@ struct SourceStats {
   TaskWalkStats last_walk;  ///< Of the last sweep.
   std::uint64_t torn = 0;   ///< Entries left out of all walks.
   std::uint64_t incomplete_walks = 0;
-  std::uint64_t lost_finals = 0;      ///< Finals that the event buffer had no room for.
-  std::uint64_t lost_moves = 0;       ///< Moves that it had no room for.
-  std::uint64_t lost_lifecycle = 0;   ///< What else happened that it had no room for.
-  std::uint64_t counts_full = 0;      ///< Of these, what the counts had no room for, either.
-  std::uint64_t sums_full = 0;        ///< Finals that the sums had no room for.
-  std::uint64_t sums_entries = 0;     ///< When they were last read.
-  std::uint64_t counts_entries = 0;   ///< When they were last read.
-  std::uint64_t lost_paths = 0;       ///< Names of new cgroups that their map had no room for.
-  std::uint64_t insert_failures = 0;  ///< Entries that the LRU hash did not take.
-  std::uint64_t events_bytes = 0;     ///< Most in the event buffer between the last two sweeps.
+  std::uint64_t lost_finals = 0;     ///< Finals that the event buffer had no room for.
+  std::uint64_t lost_moves = 0;      ///< Moves that it had no room for.
+  std::uint64_t lost_lifecycle = 0;  ///< What else happened that it had no room for.
+  std::uint64_t counts_full = 0;     ///< Of these, what the counts had no room for, either.
+  std::uint64_t sums_full = 0;       ///< Finals that the sums had no room for.
+  std::uint64_t sums_entries = 0;    ///< When they were last read.
+  std::uint64_t counts_entries = 0;  ///< When they were last read.
+  std::uint64_t lost_paths = 0;      ///< Names of new cgroups that their map had no room for.
+  std::uint64_t distributions_entries = 0;      ///< Places that cgroups have on all CPUs.
+  std::uint64_t distributions_max_entries = 0;  ///< Places that there are.
+  std::uint64_t distributions_full = 0;         ///< Times that a cgroup found no place.
+  std::uint64_t insert_failures = 0;            ///< Entries that the LRU hash did not take.
+  std::uint64_t events_bytes = 0;  ///< Most in the event buffer between the last two sweeps.
 };
 
 /// Reads what the programs record. One thread at a time.
@@ -85,6 +89,7 @@ class Source {
   Tap tap_;
   EventDecoder decoder_;
   std::unique_ptr<EventBuffer> buffer_;
+  std::unique_ptr<DistributionReader> distributions_;
   LostCounts counts_;
   std::vector<TaskEvent> events_;
   std::uint64_t most_bytes_ = 0;  ///< Drained at once since the last sweep.

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * How long timeslices were, and the waits before them: differences of figures that the kernel keeps
+ * anyway, so that it takes no clock and no hook on wakeups.
+ */
+#ifndef SCHED_EXPORTER_BPF_DISTRIBUTIONS_BPF_H
+#define SCHED_EXPORTER_BPF_DISTRIBUTIONS_BPF_H
+
+#include "accounting.bpf.h"
+#include "buckets.bpf.h"
+
+/* Enough at three quarters full; a cgroup that finds all of them taken is counted with others. */
+#define MOST_PROBES 16
+
+static __always_inline struct abi_distributions *distributions_at(u32 place)
+{
+	return bpf_map_lookup_elem(&distributions, &place);
+}
+
+/* The number of the cgroup's place on this CPU; takes one if it has none. */
+static __always_inline u32 find_distributions(struct abi_cpu *cpu, u64 cgroup_id)
+{
+	u32 first = bpf_get_smp_processor_id() * (cgroup_places + 1);
+	u32 hash = (cgroup_id * 0x9E3779B97F4A7C15ULL) >> 32;
+	struct abi_distributions *at;
+	u32 place;
+	u32 i;
+
+	for (i = 0; i < MOST_PROBES; i++) {
+		place = first + 1 + ((hash + i) & (cgroup_places - 1));
+		at = distributions_at(place);
+		if (!at)
+			break;
+		if (!at->cgroup_id)
+			at->cgroup_id = cgroup_id;
+		if (at->cgroup_id == cgroup_id)
+			return place;
+	}
+	cpu->distributions_full++;
+	return first;
+}
+
+/* `n` timeslices that took `run_ns` together, after waits of `wait_ns` together. */
+static __always_inline void observe(struct abi_distributions *at, u64 n, u64 run_ns, u64 wait_ns)
+{
+	u32 slice = duration_bucket(n > 1 ? run_ns / n : run_ns);
+	u32 wait = duration_bucket(n > 1 ? wait_ns / n : wait_ns);
+
+	/* The verifier doesn't know what a table holds. */
+	if (slice >= ABI_DURATION_BUCKETS || wait >= ABI_DURATION_BUCKETS)
+		return;
+	at->run_ns += run_ns;
+	at->wait_ns += wait_ns;
+	at->buckets[slice].slices += n;
+	at->buckets[wait].waits += n;
+}
+
+/* The figures of a task when it last left a CPU. */
+struct last_figures {
+	u64 run_ns;
+	u64 wait_ns;
+	u64 timeslices; /* 0: nobody knows */
+};
+
+/* Takes what is newer. What says as many timeslices as the task has now was read while it ran. */
+static __always_inline void take_newer(struct last_figures *last, u64 run_ns, u64 wait_ns,
+				       u64 timeslices, struct task_struct *task)
+{
+	if (timeslices <= last->timeslices || timeslices >= task_timeslices(task))
+		return;
+	last->run_ns = run_ns;
+	last->wait_ns = wait_ns;
+	last->timeslices = timeslices;
+}
+
+static __always_inline void take_from_place(struct last_figures *last,
+					    const struct abi_recent_task *place,
+					    struct task_struct *task)
+{
+	if (place->start_ns == task->start_boottime && place->key == task_key(task))
+		take_newer(last, place->run_ns, place->wait_ns, place->timeslices, task);
+}
+
+/* From this CPU's place, the entry, and the place of the CPU that wrote the entry. */
+static __always_inline void find_last(struct last_figures *last,
+				      const struct abi_recent_task *place,
+				      const struct abi_task *entry, struct task_struct *task)
+{
+	struct abi_cpu_memory *memory;
+	u32 cpu;
+
+	take_from_place(last, place, task);
+	if (!entry || entry->check != abi_check(task->start_boottime, &entry->figures))
+		return;
+	take_newer(last, entry->figures.run_ns, entry->figures.wait_ns, entry->figures.timeslices,
+		   task);
+	cpu = entry->cpu;
+	if (cpu == bpf_get_smp_processor_id())
+		return;
+	memory = bpf_map_lookup_elem(&cpus, &cpu);
+	if (memory)
+		take_from_place(last, recent_place(memory, task->pid), task);
+}
+
+/*
+ * A switch away from a task that this CPU doesn't remember from the one before. Timeslices between
+ * that one and this were told by no event: they are counted as all alike.
+ */
+static __noinline void observe_slowly(struct abi_cpu *cpu, struct abi_recent_task *place,
+				      const struct abi_task *entry, struct task_struct *prev)
+{
+	u64 run_ns = prev->se.sum_exec_runtime;
+	u64 wait_ns = task_wait_ns(prev);
+	u64 n = task_timeslices(prev);
+	struct last_figures last = {};
+	struct abi_distributions *at;
+
+	find_last(&last, place, entry, prev);
+	place->distributions = find_distributions(cpu, cgroup_id_of(prev->cgroups));
+	at = distributions_at(place->distributions);
+	if (!at)
+		return;
+	place->cgroup_id = at->cgroup_id;
+	/* Without `last` it is a first timeslice: all figures were 0 before it. */
+	if (last.timeslices || n == 1)
+		observe(at, n - last.timeslices, run_ns - last.run_ns, wait_ns - last.wait_ns);
+	else if (cpu->incoming == task_key(prev))
+		observe(at, 1, run_ns - cpu->incoming_run_ns, wait_ns - cpu->incoming_wait_ns);
+}
+
+#endif

@@ -94,6 +94,7 @@ ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
   options.tasks = config.maps.tasks;
   options.events_bytes = config.maps.events_bytes;
   options.sums = config.maps.sums;
+  options.cgroups = config.maps.cgroups;
   options.transport = TransportOf(config.events.transport);
   options.exec_failures = ExecFailuresOf(config.events.exec_failures);
   options.arguments_bytes = NeedsArguments(config) ? config.events.arguments_bytes : 0;

@@ -42,6 +42,8 @@ struct MapsConfig {
   /// Entries of the sums and of the counts by cgroup and comm that take over when that buffer is
   /// full. 1 to 65536.
   std::uint32_t sums = 1024;
+  /// Cgroups that have distributions of their own at a time.
+  std::uint32_t cgroups = 512;
 
   bool operator==(const MapsConfig&) const = default;
 };

@@ -102,6 +102,7 @@ void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
     section.Integer("tasks", {1, 4'194'304}, config.maps.tasks);
     section.PowerOfTwo("events_bytes", {4'096, 268'435'456}, config.maps.events_bytes);
     section.Integer("sums", {1, 65'536}, config.maps.sums);
+    section.Integer("cgroups", {1, 65'536}, config.maps.cgroups);
   });
   file.Section("limits", [&config](MappingReader& section) {
     section.Integer("processes", kSeries, config.limits.processes);

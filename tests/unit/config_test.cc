@@ -24,7 +24,7 @@ auto Fields(const Config& config) {
   const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes, live,
                openmetrics] = config;
   const auto& [interval, walk] = collection;
-  const auto& [tasks, events_bytes, sums] = maps;
+  const auto& [tasks, events_bytes, sums, map_cgroups] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
   const auto& [output, file, rotate_bytes, keep, arguments, arguments_bytes, transport,
                exec_failures] = events;
@@ -36,8 +36,8 @@ auto Fields(const Config& config) {
   const auto& [live_top, live_events, live_history] = live;
   const auto& [created] = openmetrics;
   const NamingConfig only_rules{rules, true};
-  return std::make_tuple(interval, walk, tasks, events_bytes, sums, processes, groups, cgroups,
-                         codes, dead_series, output, file, rotate_bytes, keep, arguments,
+  return std::make_tuple(interval, walk, tasks, events_bytes, sums, map_cgroups, processes, groups,
+                         cgroups, codes, dead_series, output, file, rotate_bytes, keep, arguments,
                          arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
                          process_filter.include, process_filter.exclude, group_filter.include,
                          group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
@@ -82,6 +82,7 @@ const std::vector<KeyCase>& KeyCases() {
       {"maps.events_bytes", "events_bytes: 1048576", "events_bytes: 8192",
        [](Config& c) { c.maps.events_bytes = 8192; }},
       {"maps.sums", "sums: 1024", "sums: 1025", [](Config& c) { c.maps.sums = 1025; }},
+      {"maps.cgroups", "cgroups: 512", "cgroups: 513", [](Config& c) { c.maps.cgroups = 513; }},
       {"limits.processes", "processes: 1000", "processes: 1001",
        [](Config& c) { c.limits.processes = 1001; }},
       {"limits.groups", "  groups: 500", "  groups: 501", [](Config& c) { c.limits.groups = 501; }},
@@ -232,6 +233,7 @@ TEST(Config, RangesIncludeTheirEndsAndNoMore) {
       {"maps", "tasks", "0", "1", "4194304", "4194305"},
       {"maps", "events_bytes", "2048", "4096", "268435456", "536870912"},
       {"maps", "sums", "0", "1", "65536", "65537"},
+      {"maps", "cgroups", "0", "1", "65536", "65537"},
       {"events", "rotate_bytes", "4095", "4096", "4294967295", "4294967296"},
       {"events", "keep", "-1", "0", "1000", "1001"},
       {"events", "arguments_bytes", "15", "16", "4096", "4097"},

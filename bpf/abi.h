@@ -233,7 +233,7 @@ struct abi_recent_task {
 };
 ABI_ASSERT(sizeof(struct abi_recent_task) == 64, "abi_recent_task");
 
-#define ABI_RECENT_TASKS 8 /* a power of two */
+#define ABI_RECENT_TASKS 512 /* a power of two; 32 KiB for each CPU */
 
 /* Element of the array `cpus`. Only the books are of interest to user space. */
 struct abi_cpu_memory {

@@ -81,25 +81,36 @@ static __always_inline void take_from_place(struct last_figures *last,
 		take_newer(last, place->run_ns, place->wait_ns, place->timeslices, task);
 }
 
-/* From this CPU's place, the entry, and the place of the CPU that wrote the entry. */
-static __always_inline void find_last(struct last_figures *last,
-				      const struct abi_recent_task *place,
-				      const struct abi_task *entry, struct task_struct *task)
+/* From the place of the CPU that the task seems to have left last. */
+static __always_inline void take_from_cpu(struct last_figures *last, u32 cpu,
+					  struct task_struct *task)
 {
-	struct abi_cpu_memory *memory;
-	u32 cpu;
+	struct abi_cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
 
-	take_from_place(last, place, task);
-	if (!entry || entry->check != abi_check(task->start_boottime, &entry->figures))
-		return;
-	take_newer(last, entry->figures.run_ns, entry->figures.wait_ns, entry->figures.timeslices,
-		   task);
-	cpu = entry->cpu;
-	if (cpu == bpf_get_smp_processor_id())
-		return;
-	memory = bpf_map_lookup_elem(&cpus, &cpu);
 	if (memory)
 		take_from_place(last, recent_place(memory, task->pid), task);
+}
+
+/*
+ * From this CPU's place, the entry, and the place of the CPU that wrote the entry: one of them is
+ * the newest. Without an entry, because it was evicted, only what is of the timeslice before this
+ * one is sure to be that.
+ */
+static __always_inline void find_last(struct last_figures *last,
+				      const struct abi_recent_task *place,
+				      const struct abi_task *entry, u32 *cpu_of_pid,
+				      struct task_struct *task)
+{
+	take_from_place(last, place, task);
+	if (entry && entry->check == abi_check(task->start_boottime, &entry->figures)) {
+		take_newer(last, entry->figures.run_ns, entry->figures.wait_ns,
+			   entry->figures.timeslices, task);
+		take_from_cpu(last, entry->cpu, task);
+		return;
+	}
+	take_from_cpu(last, *cpu_of_pid, task);
+	if (last->timeslices + 1 != task_timeslices(task))
+		last->timeslices = last->run_ns = last->wait_ns = 0;
 }
 
 /*
@@ -114,8 +125,13 @@ static __noinline void observe_slowly(struct abi_cpu *cpu, struct abi_recent_tas
 	u64 n = task_timeslices(prev);
 	struct last_figures last = {};
 	struct abi_distributions *at;
+	u32 slot = prev->pid & (CPU_HINTS - 1);
+	u32 *cpu_of_pid = bpf_map_lookup_elem(&cpu_hints, &slot);
 
-	find_last(&last, place, entry, prev);
+	if (!cpu_of_pid)
+		return;
+	find_last(&last, place, entry, cpu_of_pid, prev);
+	*cpu_of_pid = bpf_get_smp_processor_id();
 	place->distributions = find_distributions(cpu, cgroup_id_of(prev->cgroups));
 	at = distributions_at(place->distributions);
 	if (!at)

@@ -160,6 +160,15 @@ struct {
 	__type(value, struct abi_cpu_memory);
 } cpus SEC(".maps");
 
+/* By pid: the CPU that has a place for the task. Tasks may share an element, so it is a guess. */
+#define CPU_HINTS 65536
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CPU_HINTS);
+	__type(key, u32);
+	__type(value, u32);
+} cpu_hints SEC(".maps");
+
 /*
  * For each CPU one place for what has no other, and then `cgroup_places` places, in which a cgroup
  * is found by its id (distributions.bpf.h). User space takes out those that rest.

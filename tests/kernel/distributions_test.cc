@@ -1,0 +1,251 @@
+// The histograms, against the kernel's books of each task and against a recording of each switch.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/cgroup.h"
+#include "tests/support/exporter.h"
+#include "tests/support/switch_recorder.h"
+#include "tests/support/workload.h"
+
+namespace sched_exporter::test_support {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr char kLatency[] = "sched_cgroup_runqueue_latency_seconds";
+constexpr char kTimeslice[] = "sched_cgroup_timeslice_seconds";
+
+/// A child that is born in the cgroup: all that the kernel counts for it is the cgroup's.
+pid_t ForkInto(const std::string& directory, const std::function<void()>& body) {
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<std::uint64_t>(fd);
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (pid == 0) {
+    body();
+    _exit(0);
+  }
+  close(fd);
+  return pid;
+}
+
+/// Uses CPU for a time and rests for a time, both at random, for ever.
+void Wander(unsigned seed) {
+  std::minstd_rand random(seed);
+  while (true) {
+    const auto end = std::chrono::steady_clock::now() +
+                     microseconds(random() % (random() % 32 == 0 ? 4000 : 40));
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    if (random() % 8 == 0) {
+      usleep(static_cast<useconds_t>(random() % 300));
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+/// Processes that live in a cgroup from birth, and then stand still.
+class Herd {
+ public:
+  Herd(const std::string& directory, int size) {
+    for (int i = 0; i < size; ++i) {
+      pids_.push_back(ForkInto(directory, [i] { Wander(static_cast<unsigned>(i + 1)); }));
+    }
+  }
+
+  ~Herd() {
+    for (const pid_t pid : pids_) {
+      kill(pid, SIGKILL);
+      Wait(pid);
+    }
+  }
+
+  void Stop() const {
+    for (const pid_t pid : pids_) {
+      kill(pid, SIGSTOP);
+      waitpid(pid, nullptr, WUNTRACED);
+    }
+    // The last of them has told its parent, but is perhaps on its way to the switch yet.
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+
+  SchedStat Sum() const {
+    SchedStat sum;
+    for (const pid_t pid : pids_) {
+      const SchedStat one = ReadSchedStat(pid);
+      sum.run_ns += one.run_ns;
+      sum.wait_ns += one.wait_ns;
+      sum.timeslices += one.timeslices;
+    }
+    return sum;
+  }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+std::uint64_t CgroupId(const std::string& directory) {
+  struct stat status {};
+  return stat(directory.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+CgroupHost UnifiedHost() {
+  for (const CgroupHost& host : TestableHierarchies()) {
+    if (host.hierarchy == "v2") {
+      return host;
+    }
+  }
+  return {};
+}
+
+/// Not cumulative, the last one for what is beyond all bounds.
+using Buckets = std::array<std::uint64_t, 26>;
+
+void Add(Buckets& buckets, std::uint64_t ns, std::uint64_t count = 1) {
+  std::size_t i = 0;
+  while (i + 1 < buckets.size() && ns > (1000ULL << i)) {
+    ++i;
+  }
+  buckets[i] += count;
+}
+
+Buckets ReadBuckets(const MetricsText& metrics, const std::string& family,
+                    const std::string& cgroup) {
+  Buckets buckets{};
+  double below = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    std::ostringstream bound;
+    bound.precision(16);
+    bound << static_cast<double>(1000ULL << i) / 1e9;
+    const std::string le = i + 1 == buckets.size() ? "+Inf" : bound.str();
+    const double upto = metrics.Sum(family + "_bucket", {{"cgroup", cgroup}, {"le", le}});
+    buckets[i] = static_cast<std::uint64_t>(upto - below);
+    below = upto;
+  }
+  return buckets;
+}
+
+/// What the recording says, by subtraction of each task's records.
+struct Recorded {
+  Buckets waits{};
+  Buckets slices{};
+  std::uint64_t switches = 0;
+};
+
+Recorded FromRecords(const std::vector<SwitchRecord>& records) {
+  Recorded recorded;
+  // A task's records by its timeslices: CPUs write into one buffer, but not at one time.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::map<std::uint64_t, SwitchRecord>> tasks;
+  for (const SwitchRecord& record : records) {
+    tasks[{record.task, record.start_ns}][record.timeslices] = record;
+  }
+  for (const auto& [task, switches] : tasks) {
+    SwitchRecord last;
+    for (const auto& [timeslices, record] : switches) {
+      const std::uint64_t n = timeslices - last.timeslices;  // more than 1: some had no event
+      Add(recorded.slices, (record.run_ns - last.run_ns) / n, n);
+      Add(recorded.waits, (record.wait_ns - last.wait_ns) / n, n);
+      recorded.switches += n;
+      last = record;
+    }
+  }
+  return recorded;
+}
+
+void ExpectSame(const Buckets& ours, const Buckets& truth, const std::string& what) {
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(ours[i]), static_cast<double>(truth[i]),
+                static_cast<double>(truth[i]) * 0.02)
+        << what << ", bucket " << i;
+  }
+}
+
+struct Load {
+  const char* name;
+  const char* config;
+  int processes;
+  /// Without an entry in the hash a task may lose the first part of a wait on two queues, or a
+  /// timeslice that no event told.
+  double tolerance;
+};
+
+void PrintTo(const Load& load, std::ostream* out) { *out << load.name; }
+
+class DistributionTruth : public testing::TestWithParam<Load> {};
+
+TEST_P(DistributionTruth, AreTheKernelsOwnBooksAndEverySwitchThatWasRecorded) {
+  const CgroupHost host = UnifiedHost();
+  ASSERT_FALSE(host.mount_point.empty()) << "no v2 hierarchy is mounted";
+  const TestCgroup cgroup(host, std::string("distributions-") + GetParam().name);
+  const std::string directory = host.mount_point + cgroup.label();
+  Exporter::Settings settings;
+  settings.config = std::string("cgroup: {hierarchy: v2}\n") + GetParam().config;
+  const auto exporter = Exporter::Start(settings);
+  ASSERT_TRUE(exporter) << exporter.error().message;
+  const auto recorder = SwitchRecorder::Start(CgroupId(directory));
+  ASSERT_NE(recorder, nullptr);
+  const Herd herd(directory, GetParam().processes);
+  std::vector<SwitchRecord> records;
+  while (records.size() < 120'000) {
+    std::this_thread::sleep_for(milliseconds(100));
+    for (const SwitchRecord& record : recorder->Take()) {
+      records.push_back(record);
+    }
+  }
+  herd.Stop();
+  for (const SwitchRecord& record : recorder->Take()) {
+    records.push_back(record);
+  }
+  ASSERT_EQ(recorder->lost(), 0);
+  const auto metrics = (*exporter)->Scrape();
+  ASSERT_TRUE(metrics) << metrics.error().message;
+  const auto sum = [&](const std::string& family) {
+    return metrics->Sum(family, {{"cgroup", cgroup.label()}});
+  };
+  const SchedStat truth = herd.Sum();
+  const auto expect_near = [](double ours, std::uint64_t theirs, double rounding) {
+    const auto truth_of_it = static_cast<double>(theirs);
+    EXPECT_NEAR(ours, truth_of_it, rounding + truth_of_it * GetParam().tolerance);
+  };
+  expect_near(sum(std::string(kTimeslice) + "_sum") * 1e9, truth.run_ns, 1);
+  expect_near(sum(std::string(kLatency) + "_sum") * 1e9, truth.wait_ns, 1);
+  expect_near(sum(std::string(kTimeslice) + "_count"), truth.timeslices, 0);
+  expect_near(sum(std::string(kLatency) + "_count"), truth.timeslices, 0);
+  EXPECT_NEAR(sum("sched_cgroup_cpu_seconds_total") * 1e9, static_cast<double>(truth.run_ns), 1);
+  EXPECT_EQ(sum("sched_cgroup_timeslices_total"), static_cast<double>(truth.timeslices));
+  const Recorded recorded = FromRecords(records);
+  EXPECT_GE(recorded.switches, 100'000);
+  if (GetParam().tolerance > 0) {
+    return;
+  }
+  ExpectSame(ReadBuckets(*metrics, kTimeslice, cgroup.label()), recorded.slices, "timeslices");
+  ExpectSame(ReadBuckets(*metrics, kLatency, cgroup.label()), recorded.waits, "latency");
+}
+
+INSTANTIATE_TEST_SUITE_P(Loads, DistributionTruth,
+                         testing::Values(Load{"few", "", 3, 0}, Load{"many", "", 60, 0},
+                                         Load{"evicted", "maps: {tasks: 1}\n", 60, 0.01}),
+                         [](const auto& load) { return std::string(load.param.name); });
+
+}  // namespace
+}  // namespace sched_exporter::test_support

@@ -112,6 +112,12 @@ static __always_inline bool is_current(const struct abi_task *entry, struct task
 	       entry->identity.css_set == (u64)task->cgroups;
 }
 
+/* Both: in exec a thread takes its leader's start and pid, and an address is used again. */
+static __always_inline bool is_of(const struct abi_recent_task *place, struct task_struct *task)
+{
+	return place->key == task_key(task) && place->start_ns == task->start_boottime;
+}
+
 /*
  * A task that comes and goes on one CPU is remembered there with the figures that distributions
  * need, and its entry in `tasks` rests meanwhile: the look-up in the hash and the copy of all figures
@@ -120,7 +126,7 @@ static __always_inline bool is_current(const struct abi_task *entry, struct task
  */
 static __always_inline bool remembers(const struct abi_recent_task *place, struct task_struct *task)
 {
-	return place->start_ns == task->start_boottime && place->css_set == (u64)task->cgroups;
+	return is_of(place, task) && place->css_set == (u64)task->cgroups;
 }
 
 static __always_inline void remember(struct abi_recent_task *place, struct task_struct *task)
@@ -170,20 +176,13 @@ static __always_inline void write_back(const struct abi_recent_task *place)
 	entry->is_partial = true;
 }
 
-/* Puts a fresh entry into `tasks`; a failure counts. */
-static __always_inline void insert_task(struct abi_cpu *cpu, abi_task_key key,
-					const struct abi_identity *id,
-					const struct abi_figures *figures)
+/* Puts an entry with key, identity and figures into `tasks`; a failure counts. */
+static __always_inline void insert_task(struct abi_cpu *cpu, struct abi_task *entry)
 {
-	struct abi_task entry = {};
-
-	entry.key = key;
-	entry.identity = *id;
-	entry.figures = *figures;
-	entry.check = abi_check(id->start_ns, figures);
-	entry.sweep = sweep;
-	entry.cpu = bpf_get_smp_processor_id();
-	if (bpf_map_update_elem(&tasks, &key, &entry, BPF_ANY))
+	entry->check = abi_check(entry->identity.start_ns, &entry->figures);
+	entry->sweep = sweep;
+	entry->cpu = bpf_get_smp_processor_id();
+	if (bpf_map_update_elem(&tasks, &entry->key, entry, BPF_ANY))
 		cpu->insert_failures++;
 }
 

@@ -9,6 +9,9 @@
 #include "accounting.bpf.h"
 #include "buckets.bpf.h"
 
+/* Of what count_slice() does not know. */
+#define UNKNOWN_SLICE (~0ULL)
+
 /* Enough at three quarters full; a cgroup that finds all of them taken is counted with others. */
 #define MOST_PROBES 16
 
@@ -40,13 +43,33 @@ static __always_inline u32 find_distributions(struct abi_cpu *cpu, u64 cgroup_id
 	return first;
 }
 
-/* `n` timeslices that took `run_ns` together, after waits of `wait_ns` together. */
-static __always_inline void observe(struct abi_distributions *at, u64 n, u64 run_ns, u64 wait_ns)
+/*
+ * The end of a timeslice, and the waits before it: one, or none where the kernel counted no arrival.
+ * A task that is preempted on its way to sleep isn't queued again to sched_info_depart(), and so its
+ * next arrival is none (kernel/sched/stats.h).
+ */
+static __always_inline void observe(struct abi_distributions *at, u64 run_ns, u64 waits,
+				    u64 wait_ns)
 {
-	u32 slice = duration_bucket(n > 1 ? run_ns / n : run_ns);
-	u32 wait = duration_bucket(n > 1 ? wait_ns / n : wait_ns);
+	u32 slice = duration_bucket(run_ns);
+	u32 wait = duration_bucket(wait_ns);
 
 	/* The verifier doesn't know what a table holds. */
+	if (slice >= ABI_DURATION_BUCKETS || wait >= ABI_DURATION_BUCKETS)
+		return;
+	at->run_ns += run_ns;
+	at->wait_ns += wait_ns;
+	at->buckets[slice].slices++;
+	at->buckets[wait].waits += waits;
+}
+
+/* `n` timeslices that no event told, and the waits before them: counted as all alike. */
+static __always_inline void observe_untold(struct abi_distributions *at, u64 n, u64 run_ns,
+					   u64 wait_ns)
+{
+	u32 slice = duration_bucket(run_ns / n);
+	u32 wait = duration_bucket(wait_ns / n);
+
 	if (slice >= ABI_DURATION_BUCKETS || wait >= ABI_DURATION_BUCKETS)
 		return;
 	at->run_ns += run_ns;
@@ -62,11 +85,10 @@ struct last_figures {
 	u64 timeslices; /* 0: nobody knows */
 };
 
-/* Takes what is newer. What says as many timeslices as the task has now was read while it ran. */
 static __always_inline void take_newer(struct last_figures *last, u64 run_ns, u64 wait_ns,
-				       u64 timeslices, struct task_struct *task)
+				       u64 timeslices)
 {
-	if (timeslices <= last->timeslices || timeslices >= task_timeslices(task))
+	if (timeslices < last->timeslices)
 		return;
 	last->run_ns = run_ns;
 	last->wait_ns = wait_ns;
@@ -77,8 +99,8 @@ static __always_inline void take_from_place(struct last_figures *last,
 					    const struct abi_recent_task *place,
 					    struct task_struct *task)
 {
-	if (place->start_ns == task->start_boottime && place->key == task_key(task))
-		take_newer(last, place->run_ns, place->wait_ns, place->timeslices, task);
+	if (is_of(place, task))
+		take_newer(last, place->run_ns, place->wait_ns, place->timeslices);
 }
 
 /* From the place of the CPU that the task seems to have left last. */
@@ -93,8 +115,9 @@ static __always_inline void take_from_cpu(struct last_figures *last, u32 cpu,
 
 /*
  * From this CPU's place, the entry, and the place of the CPU that wrote the entry: one of them is
- * the newest. Without an entry, because it was evicted, only what is of the timeslice before this
- * one is sure to be that.
+ * the newest. Where the entry was evicted, or the place may not be found any more because exec gave
+ * the leader's pid to another thread (de_thread() in fs/exec.c; that leader is dead), only what is
+ * of the timeslice before this one is sure to be the newest.
  */
 static __always_inline void find_last(struct last_figures *last,
 				      const struct abi_recent_task *place,
@@ -103,22 +126,27 @@ static __always_inline void find_last(struct last_figures *last,
 {
 	take_from_place(last, place, task);
 	if (entry && entry->check == abi_check(task->start_boottime, &entry->figures)) {
-		take_newer(last, entry->figures.run_ns, entry->figures.wait_ns,
-			   entry->figures.timeslices, task);
+		/* An entry with as many may have been written while the task ran: by on_move. */
+		if (entry->figures.timeslices < task_timeslices(task))
+			take_newer(last, entry->figures.run_ns, entry->figures.wait_ns,
+				   entry->figures.timeslices);
 		take_from_cpu(last, entry->cpu, task);
-		return;
+		if (!task_is_dead(task))
+			return;
+	} else {
+		take_from_cpu(last, *cpu_of_pid, task);
 	}
-	take_from_cpu(last, *cpu_of_pid, task);
-	if (last->timeslices + 1 != task_timeslices(task))
+	if (task_timeslices(task) - last->timeslices > 1)
 		last->timeslices = last->run_ns = last->wait_ns = 0;
 }
 
 /*
- * A switch away from a task that this CPU doesn't remember from the one before. Timeslices between
- * that one and this were told by no event: they are counted as all alike.
+ * A switch away from a task that did not leave this CPU the last time. `slice_ns` is as count_slice()
+ * has it.
  */
 static __noinline void observe_slowly(struct abi_cpu *cpu, struct abi_recent_task *place,
-				      const struct abi_task *entry, struct task_struct *prev)
+				      const struct abi_task *entry, struct task_struct *prev,
+				      u64 slice_ns)
 {
 	u64 run_ns = prev->se.sum_exec_runtime;
 	u64 wait_ns = task_wait_ns(prev);
@@ -137,11 +165,19 @@ static __noinline void observe_slowly(struct abi_cpu *cpu, struct abi_recent_tas
 	if (!at)
 		return;
 	place->cgroup_id = at->cgroup_id;
-	/* Without `last` it is a first timeslice: all figures were 0 before it. */
-	if (last.timeslices || n == 1)
-		observe(at, n - last.timeslices, run_ns - last.run_ns, wait_ns - last.wait_ns);
-	else if (cpu->incoming == task_key(prev))
-		observe(at, 1, run_ns - cpu->incoming_run_ns, wait_ns - cpu->incoming_wait_ns);
+	run_ns -= last.run_ns;
+	wait_ns -= last.wait_ns;
+	if (!last.timeslices && n > 1) {
+		/* Nothing is known of it but what its arrival on this CPU told. */
+		if (slice_ns != UNKNOWN_SLICE)
+			observe(at, slice_ns, 1, wait_ns - cpu->incoming_wait_ns);
+		return;
+	}
+	n -= last.timeslices;
+	if (n > 1)
+		observe_untold(at, n, run_ns, wait_ns);
+	else
+		observe(at, slice_ns != UNKNOWN_SLICE ? slice_ns : run_ns, n, wait_ns);
 }
 
 #endif

@@ -23,10 +23,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (!memory || (finals_only && !task_is_dead(prev)))
 		return 0;
 	cpu = &memory->books;
-	if (prev->pid) {
-		count_slice(cpu, prev, prev->se.sum_exec_runtime);
+	if (prev->pid)
 		account(ctx, memory, prev);
-	}
 	cpu->incoming = next->pid ? task_key(next) : ABI_INCOMING_IDLE;
 	cpu->incoming_run_ns = next->se.sum_exec_runtime;
 	cpu->incoming_wait_ns = task_wait_ns(next);
@@ -62,7 +60,7 @@ int BPF_PROG(on_move, struct cgroup *dst, const char *path, struct task_struct *
 	}
 	/* Evicted: user space knows where it was. Or it has not left a CPU yet: where its parent is. */
 	send_move(ctx, cpu, &event, cgroup_id_of(task->real_parent->cgroups), true);
-	insert_task(cpu, key, &event.identity, &event.figures);
+	enter_task(cpu, task);
 	/* Its last switch on another CPU, just now, found nothing to delete. */
 	if (task_is_dead(task))
 		bpf_map_delete_elem(&tasks, &key);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ struct Measured {
   std::string name;
   std::string key;
   std::function<ProgramCost()> read;
+  std::shared_ptr<void> attached;  ///< As long as that exists; null where it can't be.
 };
 
 /// Readings of one thing under one load, one for each window.
@@ -38,8 +40,9 @@ struct Readings {
   std::vector<double> net;    ///< Without what the empty program would have taken as often.
 };
 
-/// By load, and within it by key.
-using Loads = std::vector<std::pair<std::string, std::map<std::string, Readings>>>;
+using ReadingsByKey = std::map<std::string, Readings>;
+/// By the load's name.
+using Loads = std::vector<std::pair<std::string, ReadingsByKey>>;
 
 constexpr char kEmpty[] = "empty";
 constexpr char kOurs[] = "on_switch";
@@ -63,7 +66,7 @@ std::vector<ProgramCost> ReadAll(const std::vector<Measured>& all) {
 
 /// The empty program is the first of all: its runs are the switches.
 void AddWindow(const std::vector<Measured>& all, const std::vector<ProgramCost>& before,
-               const std::vector<ProgramCost>& after, std::map<std::string, Readings>& readings) {
+               const std::vector<ProgramCost>& after, ReadingsByKey& readings) {
   const double switches = after[0].runs - before[0].runs;
   const double empty_ns = (after[0].ns - before[0].ns) / switches;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -77,7 +80,7 @@ void AddWindow(const std::vector<Measured>& all, const std::vector<ProgramCost>&
 }
 
 /// Our net cost over another one's, window by window.
-Spread OursOver(const std::map<std::string, Readings>& readings, const std::string& other) {
+Spread OursOver(const ReadingsByKey& readings, const std::string& other) {
   std::vector<double> ratios;
   const std::vector<double>& ours = readings.at(kOurs).net;
   for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -86,12 +89,12 @@ Spread OursOver(const std::map<std::string, Readings>& readings, const std::stri
   return SpreadOf(ratios);
 }
 
-void PrintReadings(const std::string& load, const std::vector<Measured>& all,
-                   const std::map<std::string, Readings>& readings) {
+void PrintReadings(const std::string& title, const std::vector<Measured>& all,
+                   const ReadingsByKey& readings) {
   std::printf(
       "| %s | runs a switch | ns a switch, median | quartiles | least | net of empty, median | "
       "quartiles |\n|---|---|---|---|---|---|---|\n",
-      load.c_str());
+      title.c_str());
   for (const Measured& measured : all) {
     const Readings& of = readings.at(measured.key);
     const Spread gross = SpreadOf(of.gross);
@@ -99,17 +102,14 @@ void PrintReadings(const std::string& load, const std::vector<Measured>& all,
     std::printf("| %s | %.2f | %.1f | %s | %.1f | %.1f | %s |\n", measured.name.c_str(),
                 SpreadOf(of.runs).median, gross.median, QuartilesText(gross, 1).c_str(),
                 gross.least, net.median, QuartilesText(net, 1).c_str());
-    RecordFigure("hook." + load + "." + measured.key + ".net_ns", net);
+    RecordFigure("hook." + title + "." + measured.key + ".net_ns", net);
   }
   std::printf("\n");
 }
 
-/// Measures under one load; empty, with a line on stderr, where one of the programs did not run.
-std::map<std::string, Readings> Measure(const std::string& load, const std::vector<Measured>& all,
-                                        int windows) {
+/// Adds windows to `readings`; false, with a line on stderr, where something did not run.
+bool MeasureWindows(const std::vector<Measured>& all, int windows, ReadingsByKey& readings) {
   constexpr unsigned kWindow_us = 500'000;
-  std::map<std::string, Readings> readings;
-  sleep(1);
   for (int i = 0; i < windows; ++i) {
     const std::vector<ProgramCost> before = ReadAll(all);
     usleep(kWindow_us);
@@ -118,113 +118,172 @@ std::map<std::string, Readings> Measure(const std::string& load, const std::vect
   for (const Measured& measured : all) {
     if (!(SpreadOf(readings[measured.key].runs).median > 0)) {
       std::fprintf(stderr, "%s did not run\n", measured.name.c_str());
-      return {};
-    }
-  }
-  PrintReadings(load, all, readings);
-  return readings;
-}
-
-/// Under both loads, whose names get this end; false where something did not run.
-bool MeasureBoth(const std::vector<Measured>& all, int windows, const std::string& end_of_name,
-                 Loads& loads) {
-  constexpr int kRing = 400;
-  constexpr int kTokens = 40;
-  for (const std::string load : {"hot", "cold"}) {
-    Gate end;
-    const pid_t pid = load == "hot" ? PingPong(0, end) : TokenRing(kRing, kTokens, end);
-    auto readings = Measure(load + end_of_name, all, windows);
-    end.Open();
-    Wait(pid);
-    if (readings.empty()) {
       return false;
     }
-    loads.emplace_back(load, std::move(readings));
   }
   return true;
 }
 
-/// A column for each of the others.
-void PrintRatios(const Loads& loads, const std::vector<Measured>& others) {
-  std::string head = "| net, median (quartiles) |";
+/// Runs `body` under the hot and the cold load, with the readings of each, which `loads` gets.
+bool UnderBoth(Loads& loads, const std::function<bool(ReadingsByKey&)>& body) {
+  constexpr int kRing = 400;
+  constexpr int kTokens = 40;
+  loads = {{"hot", {}}, {"cold", {}}};
+  for (auto& [load, readings] : loads) {
+    Gate end;
+    const pid_t pid = load == "hot" ? PingPong(0, end) : TokenRing(kRing, kTokens, end);
+    sleep(1);
+    const bool done = body(readings);
+    end.Open();
+    Wait(pid);
+    if (!done) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// A column for each of those after the empty program and ours.
+void PrintRatios(const std::string& title, const Loads& loads, const std::vector<Measured>& all) {
+  constexpr std::size_t kFirst = 2;
+  std::string head = "| " + title + ", net |";
   std::string line = "|---|";
-  for (const Measured& other : others) {
-    head += " ours : " + other.name + " |";
+  for (std::size_t i = kFirst; i < all.size(); ++i) {
+    head += " ours : " + all[i].name + " |";
     line += "---|";
   }
   std::printf("%s\n%s\n", head.c_str(), line.c_str());
   for (const auto& [load, readings] : loads) {
     std::printf("| %s |", load.c_str());
-    for (const Measured& other : others) {
-      const Spread ratio = OursOver(readings, other.key);
+    for (std::size_t i = kFirst; i < all.size(); ++i) {
+      const Spread ratio = OursOver(readings, all[i].key);
       std::printf(" %.2f (%s) |", ratio.median, QuartilesText(ratio, 2).c_str());
-      RecordFigure("hook." + load + ".over_" + other.key, ratio);
+      RecordFigure("hook." + load + ", " + title + ".over_" + all[i].key, ratio);
     }
     std::printf("\n");
   }
   std::printf("\n");
 }
 
-Measured Floor(const std::string& name, const std::string& key, const bpf_program* program) {
-  return {name, key, [fd = bpf_program__fd(program)] { return ReadProgramCost({fd}); }};
+void PrintLoads(const std::string& title, const Loads& loads, const std::vector<Measured>& all) {
+  for (const auto& [load, readings] : loads) {
+    PrintReadings(load + ", " + title, all, readings);
+  }
+  PrintRatios(title, loads, all);
 }
 
-/// Alone with an empty program and one store: what the budgets are about. Ours is attached first
-/// and so runs first: it fetches what all of them read of a task.
-bool MeasureAlone(const Measured& ours, const floors_bpf& floors, int windows) {
-  bpf_link* links[] = {bpf_program__attach(floors.progs.empty),
-                       bpf_program__attach(floors.progs.lru_store)};
+/// `program` as long as it is attached.
+Measured AttachFloor(const std::string& name, const std::string& key, const bpf_program* program) {
+  bpf_link* link = bpf_program__attach(program);
+  return {name, key, [fd = bpf_program__fd(program)] { return ReadProgramCost({fd}); },
+          link == nullptr ? nullptr : std::shared_ptr<void>(link, [](void* attached) {
+            bpf_link__destroy(static_cast<bpf_link*>(attached));
+          })};
+}
+
+Measured AttachOurs() {
+  auto programs = Programs::Load(ProgramOptions{});
+  if (!programs) {
+    std::fprintf(stderr, "%s\n", programs.error().message.c_str());
+    return {};
+  }
+  const std::shared_ptr<Programs> owner = std::move(*programs);
+  return {"on_switch", kOurs, [owner = owner.get()] { return ReadHook(*owner); }, owner};
+}
+
+Measured AttachTool(const PeerCommand& command) {
+  auto tool = PeerTool::Start(command);
+  if (!tool) {
+    std::fprintf(stderr, "%s\n", tool.error().message.c_str());
+    return {};
+  }
+  const std::shared_ptr<PeerTool> owner = std::move(*tool);
+  return {command.name, command.key, [fds = owner->program_fds()] { return ReadProgramCost(fds); },
+          owner};
+}
+
+using Attach = std::function<Measured()>;
+
+/// Ours first.
+std::vector<Attach> Contenders(const floors_bpf& floors) {
+  std::vector<Attach> all = {
+      AttachOurs, [&] { return AttachFloor("one LRU store", "lru_store", floors.progs.lru_store); },
+      [&] { return AttachFloor("textbook", "textbook", floors.progs.textbook); }};
+  for (const PeerCommand& command : PeerCommands()) {
+    all.push_back([&command] { return AttachTool(command); });
+  }
+  return all;
+}
+
+Measured AttachEmpty(const floors_bpf& floors) {
+  return AttachFloor("empty", kEmpty, floors.progs.empty);
+}
+
+/// The empty program and these; empty where one can't be attached.
+std::vector<Measured> AttachAll(const floors_bpf& floors, std::span<const Attach> contenders) {
+  std::vector<Measured> all = {AttachEmpty(floors)};
+  for (const Attach& attach : contenders) {
+    all.push_back(attach());
+    if (all.back().attached == nullptr) {
+      return {};
+    }
+  }
+  return all;
+}
+
+/// All of them attached at the same time. Ours runs first and so fetches what the others read of a
+/// task, too.
+bool MeasureTogether(const std::string& title, const floors_bpf& floors,
+                     std::span<const Attach> contenders, int windows) {
+  const std::vector<Measured> all = AttachAll(floors, contenders);
   Loads loads;
-  const bool done = MeasureBoth({Floor("empty", kEmpty, floors.progs.empty),
-                                 Floor("one LRU store", "lru_store", floors.progs.lru_store), ours},
-                                windows, "", loads);
-  for (bpf_link* link : links) {
-    bpf_link__destroy(link);
+  if (all.empty() || !UnderBoth(loads, [&](ReadingsByKey& readings) {
+        return MeasureWindows(all, windows, readings);
+      })) {
+    return false;
+  }
+  PrintLoads(title, loads, all);
+  return true;
+}
+
+/// One at a time beside the empty program, in turns: each pays for its own misses of caches.
+bool MeasureInTurns(const floors_bpf& floors, std::span<const Attach> contenders, int turns) {
+  std::vector<Measured> names = {AttachEmpty(floors)};
+  names[0].attached.reset();
+  Loads loads;
+  const bool done = UnderBoth(loads, [&](ReadingsByKey& readings) {
+    names.resize(1);
+    for (int i = 0; i < turns; ++i) {
+      for (const Attach& attach : contenders) {
+        const std::vector<Measured> pair = AttachAll(floors, {&attach, 1});
+        if (pair.empty() || !MeasureWindows(pair, 1, readings)) {
+          return false;
+        }
+        if (i == 0) {
+          names.push_back({pair[1].name, pair[1].key, {}, nullptr});
+        }
+      }
+    }
+    return true;
+  });
+  if (done) {
+    PrintLoads("in turns", loads, names);
   }
   return done;
 }
 
-/// With all the others attached at the same time.
-bool MeasureBeside(const Measured& ours, const floors_bpf& floors, int windows) {
-  std::vector<Measured> others = {Floor("one LRU store", "lru_store", floors.progs.lru_store),
-                                  Floor("textbook", "textbook", floors.progs.textbook)};
-  std::vector<std::unique_ptr<PeerTool>> tools;
-  for (const PeerCommand& command : PeerCommands()) {
-    auto tool = PeerTool::Start(command);
-    if (!tool) {
-      std::fprintf(stderr, "%s\n", tool.error().message.c_str());
-      return false;
-    }
-    others.push_back({command.name, command.key,
-                      [fds = (*tool)->program_fds()] { return ReadProgramCost(fds); }});
-    tools.push_back(std::move(*tool));
-  }
-  std::vector<Measured> all = {Floor("empty", kEmpty, floors.progs.empty), ours};
-  all.insert(all.end(), others.begin(), others.end());
-  Loads loads;
-  if (!MeasureBoth(all, windows, ", beside all", loads)) {
-    return false;
-  }
-  PrintRatios(loads, others);
-  return true;
-}
-
 int Main(bool quick) {
-  const auto programs = Programs::Load(ProgramOptions{});
-  if (!programs) {
-    std::fprintf(stderr, "%s\n", programs.error().message.c_str());
-    return 1;
-  }
   floors_bpf* floors = floors_bpf__open_and_load();
   if (floors == nullptr) {
     std::fprintf(stderr, "cannot load the floors\n");
     return 1;
   }
-  const Measured ours{"on_switch", kOurs, [&] { return ReadHook(**programs); }};
+  const std::vector<Attach> contenders = Contenders(*floors);
   const int windows = quick ? 4 : 20;
   const int stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-  const bool done = MeasureAlone(ours, *floors, windows) && floors_bpf__attach(floors) == 0 &&
-                    MeasureBeside(ours, *floors, windows);
+  const bool done = MeasureTogether("alone", *floors, std::span(contenders).first(2), windows) &&
+                    MeasureTogether("beside all", *floors, contenders, windows) &&
+                    MeasureInTurns(*floors, contenders, quick ? 2 : 10);
   close(stats_fd);
   floors_bpf__destroy(floors);
   return done ? 0 : 1;

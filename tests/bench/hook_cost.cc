@@ -134,9 +134,7 @@ bool UnderBoth(Loads& loads, const std::function<bool(ReadingsByKey&)>& body) {
     const pid_t pid = load == "hot" ? PingPong(0, end) : TokenRing(kRing, kTokens, end);
     sleep(1);
     const bool done = body(readings);
-    end.Open();
-    Wait(pid);
-    if (!done) {
+    if (!EndLoad(pid, end) || !done) {
       return false;
     }
   }

@@ -2,9 +2,11 @@
 
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <utility>
@@ -123,6 +125,16 @@ pid_t ExecStorm(int parallel, const Gate& end, volatile long* rounds) {
     return RunUntil(end, {static_cast<std::size_t>(parallel),
                           std::function<bool()>([rounds] { return StartChildren(rounds); })});
   });
+}
+
+bool EndLoad(pid_t load, Gate& end) {
+  const bool ran = waitpid(load, nullptr, WNOHANG) == 0;
+  end.Open();
+  Wait(load);
+  if (!ran) {
+    std::fprintf(stderr, "the load ended by itself\n");
+  }
+  return ran;
 }
 
 }  // namespace sched_exporter::test_support

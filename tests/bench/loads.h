@@ -20,4 +20,8 @@ pid_t Messages(int pairs, const Gate& end, volatile long* rounds);
 /// posix_spawn, and waits for each. A round is a child.
 pid_t ExecStorm(int parallel, const Gate& end, volatile long* rounds);
 
+/// Ends a load; false, with a line on stderr, where it had ended before, so that nothing was
+/// measured.
+bool EndLoad(pid_t load, Gate& end);
+
 }  // namespace sched_exporter::test_support

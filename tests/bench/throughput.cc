@@ -150,9 +150,8 @@ bool Measure(const Load& load, const Timing& timing) {
   const pid_t pid = load.start(end, rounds);
   std::vector<Case> cases = Cases();
   std::vector<double> nothing;
-  const bool done = TakeTurns(cases, *rounds, timing, nothing);
-  end.Open();
-  Wait(pid);
+  const bool taken = TakeTurns(cases, *rounds, timing, nothing);
+  const bool done = EndLoad(pid, end) && taken;
   if (done) {
     Print(load, cases, nothing);
   }

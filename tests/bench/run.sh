@@ -58,9 +58,16 @@ version_of() {
   dpkg-query --show --showformat="$1 \${Version}" "$1"
 }
 
+# busy_percent: of all CPUs, in the two seconds to come.
+busy_percent() {
+  { head -n 1 /proc/stat && sleep 2 && head -n 1 /proc/stat; } |
+    awk '{ all[NR] = $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; idle[NR] = $5 + $6 }
+      END { printf "%.0f", 100 * (1 - (idle[2] - idle[1]) / (all[2] - all[1])) }'
+}
+
 # load: what else the machine does.
 load() {
-  echo "Before it: load average $(cut -d ' ' -f 1 /proc/loadavg), $(cut -d / -f 2 /proc/loadavg | cut -d ' ' -f 1) tasks."
+  echo "Before it: $(busy_percent) % of the CPUs busy, $(cut -d ' ' -f 4 /proc/loadavg | cut -d / -f 2) tasks."
 }
 
 machine() {

@@ -15,8 +15,6 @@
 #include "tests/support/argv.h"
 #include "tests/support/starter.h"
 
-extern char** environ;
-
 namespace sched_exporter::test_support {
 namespace {
 
@@ -89,7 +87,9 @@ pid_t TokenRing(int members, int tokens, const Gate& end) {
       ends[(i + size - 1) % size].second = fds[1];
     }
     for (int i = 0; i < tokens; ++i) {
-      if (write(ends[static_cast<std::size_t>(i * (members / tokens))].second, "x", 1) != 1) {
+      if (write(
+              ends[static_cast<std::size_t>(i) * (size / static_cast<std::size_t>(tokens))].second,
+              "x", 1) != 1) {
         return false;
       }
     }
@@ -122,8 +122,8 @@ pid_t Messages(int pairs, const Gate& end, volatile long* rounds) {
 
 pid_t ExecStorm(int parallel, const Gate& end, volatile long* rounds) {
   return Fork([=, &end] {
-    return RunUntil(end, {static_cast<std::size_t>(parallel),
-                          std::function<bool()>([rounds] { return StartChildren(rounds); })});
+    const std::function<bool()> body = [rounds] { return StartChildren(rounds); };
+    return RunUntil(end, std::vector(static_cast<std::size_t>(parallel), body));
   });
 }
 

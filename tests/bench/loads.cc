@@ -1,6 +1,7 @@
 #include "tests/bench/loads.h"
 
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +78,11 @@ bool StartChildren(volatile long* rounds) {
 pid_t TokenRing(int members, int tokens, const Gate& end) {
   return Fork([=, &end] {
     const auto size = static_cast<std::size_t>(members);
+    const auto descriptors = static_cast<rlim_t>(2 * size + 64);
+    const rlimit limit{descriptors, descriptors};
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      return false;
+    }
     std::vector<std::pair<int, int>> ends(size);  // a pipe's read end, and the next one's other end
     for (std::size_t i = 0; i < size; ++i) {
       int fds[2];

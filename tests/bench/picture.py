@@ -14,15 +14,15 @@ THEMES = {
     "light": {"text": "#1f2328", "faint": "#59636e", "line": "#d1d9e0", "ours": "#0969da", "other": "#9aa4af"},
     "dark": {"text": "#f0f6fc", "faint": "#9198a1", "line": "#3d444d", "ours": "#4493f8", "other": "#656c76"},
 }
-WIDTH, HEIGHT = 880, 372
+WIDTH, HEIGHT = 880, 428
 BARS = [
     ("sched_exporter", "on_switch"),
     ("cpudist", "cpudist"),
     ("runqlat", "runqlat"),
-    ("bpftrace, on CPU", "bpftrace_oncpu"),
-    ("bpftrace, run queue", "bpftrace_runq"),
-    ("clock, two updates", "textbook"),
+    ("bpftrace", "bpftrace_oncpu"),
+    ("textbook program", "textbook"),
 ]
+LOADS = [("hot", "2 tasks, hot caches"), ("cold", "400 tasks, cold caches"), ("4,000 tasks", "4,000 tasks")]
 SIZES = [100, 1000, 10000]
 
 
@@ -44,10 +44,10 @@ def switch_ns(figures, load, key):
 
 
 def bars(figures, x, y, title, load):
-    """One line for each program: name, bar, nanoseconds; hot and cold caches on one scale."""
-    name_width, bar_width, step = 134, 240, 22
+    """One line for each program: name, bar, nanoseconds; all loads on one scale."""
+    name_width, bar_width, step = 122, 252, 20
     values = [(name, switch_ns(figures, load, key), key) for name, key in BARS]
-    most = max(switch_ns(figures, any_load, key) for any_load in ("hot", "cold") for _, key in BARS)
+    most = max(switch_ns(figures, any_load, key) for any_load, _ in LOADS for _, key in BARS)
     parts = [text(x, y, title, 13, "text", weight=600)]
     for i, (name, value, key) in enumerate(values):
         top = y + 12 + i * step
@@ -68,7 +68,7 @@ def duration(milliseconds):
 
 def lines(figures, x, y, title, what):
     """Both exporters over the number of processes, both scales of tens."""
-    width, height = 340, 104
+    width, height = 340, 130
     values = {who: [figures[f"scrape.{size}.{who}.{what}_ms"] for size in SIZES] for who in ("ours", "peer")}
     low = math.floor(math.log10(min(values["ours"] + values["peer"])))
     high = math.ceil(math.log10(max(values["ours"] + values["peer"])))
@@ -119,10 +119,10 @@ def draw(figures, theme):
         text(430, 22, "more than an empty BPF program", 12, "faint", "end"),
         text(right, 22, "One scrape, by the number of processes", 15, "text", weight=600),
     ]
-    parts += bars(figures, 8, 52, "hot caches", "hot")
-    parts += bars(figures, 8, 224, "cold caches", "cold")
+    for i, (load, title) in enumerate(LOADS):
+        parts += bars(figures, 8, 52 + i * 132, title, load)
     parts += lines(figures, right, 52, "time", "time")
-    parts += lines(figures, right, 208, "CPU time", "cpu")
+    parts += lines(figures, right, 236, "CPU time", "cpu")
     parts.append(f'  <circle cx="{right + 7}" cy="{HEIGHT - 16}" r="4" class="ours"/>')
     parts.append(text(right + 17, HEIGHT - 12, "sched_exporter", 12))
     parts.append(f'  <circle cx="{right + 127}" cy="{HEIGHT - 16}" r="4" class="other"/>')

@@ -57,7 +57,17 @@ test_packages=(
   strace
   systemd
   util-linux
+  valgrind
   zsh
+)
+
+# Beside build_packages, for tests/bench/run.sh: what the benchmarks are compiled with, and their peers.
+bench_packages=(
+  bpftrace
+  libbpf-tools
+  libgmock-dev
+  libgtest-dev
+  prometheus-process-exporter
 )
 
 # Programs that tests need and that many a machine has from elsewhere: PROGRAM=PACKAGE.

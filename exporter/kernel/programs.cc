@@ -301,6 +301,8 @@ std::uint64_t Programs::CountLostLifecycle() const {
   return lost;
 }
 
+const bpf_object* Programs::object() const { return skeleton_->obj; }
+
 std::vector<ProgramStats> Programs::ReadProgramStats() const {
   std::vector<ProgramStats> all;
   const bpf_program* program = nullptr;

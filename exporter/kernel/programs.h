@@ -12,6 +12,7 @@
 
 struct sched_bpf;
 struct bpf_link;
+struct bpf_object;
 
 namespace sched_exporter {
 
@@ -86,6 +87,9 @@ class Programs {
   /// With the transport that was chosen, not kAuto.
   const ProgramOptions& options() const { return options_; }
   std::vector<ProgramStats> ReadProgramStats() const;
+
+  /// The loaded object, for those who look into programs and maps; owned by this one.
+  const bpf_object* object() const;
 
   /// What this kernel can't do, a line each, for the log.
   const std::vector<std::string>& shortcomings() const { return shortcomings_; }

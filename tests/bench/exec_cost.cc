@@ -5,13 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/bench/figures.h"
 #include "tests/support/argv.h"
 #include "tests/support/exporter.h"
 #include "tests/support/starter.h"
@@ -21,11 +21,6 @@ namespace sched_exporter::test_support {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double Quantile(std::vector<double> values, double quantile) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(static_cast<double>(values.size()) * quantile)];
-}
 
 /// What a child costs in microseconds, on one CPU; the exporter may use all. Of a third of a second
 /// that of the fastest twentieth: the others wait for what else the machine does, or share a core
@@ -53,44 +48,58 @@ double ChildMicroseconds() {
   return Quantile(times, 0.05);
 }
 
-double WithExporter(const std::string& config) {
-  const auto exporter = Exporter::Start({config, {}, {}});
-  if (!exporter) {
-    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
-    return 0;
-  }
-  return ChildMicroseconds();
-}
-
 struct Case {
-  const char* name;
+  std::string name;
+  std::string key;
   std::string config;
   std::vector<double> ratios = {};
 };
 
-void Print(const Case& measured) {
-  std::printf("| %s : nothing | %.4f | %.4f to %.4f |\n", measured.name,
-              Quantile(measured.ratios, 0.5), Quantile(measured.ratios, 0.25),
-              Quantile(measured.ratios, 0.75));
+/// One turn of a case, between two without an exporter. False where something can't be started.
+bool TakeTurn(Case& measured, std::vector<double>& plain) {
+  constexpr unsigned kDetach_us = 50'000;  // the kernel takes the programs away
+  auto exporter = Exporter::Start({measured.config, {}, {}});
+  if (!exporter) {
+    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
+    return false;
+  }
+  const double with = ChildMicroseconds();
+  exporter->reset();
+  usleep(kDetach_us);
+  const double without = ChildMicroseconds();
+  measured.ratios.push_back(2 * with / (plain.back() + without));
+  plain.push_back(without);
+  if (with == 0 || without == 0) {
+    std::fprintf(stderr, "cannot start children\n");
+    return false;
+  }
+  return true;
 }
 
-int Main() {
-  constexpr int kRounds = 40;
-  constexpr unsigned kDetach_us = 50'000;  // the kernel takes the programs away
-  Case cases[] = {{"exporter", ""},
-                  {"exporter with stream", "events: {output: stdout}\n"},
-                  {"exporter without failed execs", "events: {exec_failures: off}\n"}};
+void Print(const Case& measured) {
+  const Spread ratio = SpreadOf(measured.ratios);
+  std::printf("| %s : nothing | %.4f | %s |\n", measured.name.c_str(), ratio.median,
+              QuartilesText(ratio, 4).c_str());
+  RecordFigure("exec." + measured.key + ".over_nothing", ratio);
+}
+
+int Main(bool quick) {
+  const int rounds = quick ? 3 : 40;
+  Case cases[] = {
+      {"exporter", "exporter", ""},
+      {"exporter with a stream", "stream", "events: {output: stdout}\n"},
+      {"exporter, `events.exec_failures: off`", "no_failures", "events: {exec_failures: off}\n"}};
   std::vector<double> plain = {ChildMicroseconds()};
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     for (Case& measured : cases) {
-      const double with = WithExporter(measured.config);
-      usleep(kDetach_us);
-      const double without = ChildMicroseconds();
-      measured.ratios.push_back(2 * with / (plain.back() + without));
-      plain.push_back(without);
+      if (!TakeTurn(measured, plain)) {
+        return 1;
+      }
     }
   }
-  std::printf("%.0f microseconds a child without\n", Quantile(plain, 0.5));
+  const Spread without = SpreadOf(plain);
+  std::printf("%.0f microseconds a child without (quartiles %s)\n\n", without.median,
+              QuartilesText(without, 0).c_str());
   std::printf("| exec and exit | median | quartiles |\n|---|---|---|\n");
   for (const Case& measured : cases) {
     Print(measured);
@@ -101,4 +110,6 @@ int Main() {
 }  // namespace
 }  // namespace sched_exporter::test_support
 
-int main() { return sched_exporter::test_support::Main(); }
+int main(int argc, char** argv) {
+  return sched_exporter::test_support::Main(sched_exporter::test_support::IsQuick(argc, argv));
+}

@@ -1,19 +1,22 @@
-// A scrape with 10,000 sleeping processes: time, CPU and memory of this exporter, and beside it of
-// Debian's prometheus-process-exporter in the same run. Budget: 30 ms at the median, 100 times less
-// CPU than the other one, 32 MB resident.
+// A scrape as sleeping processes grow from 100 to 10,000, and with 100,000 threads: time, CPU and
+// memory of this exporter, and in the same run of Debian's prometheus-process-exporter. Budget with
+// 10,000: 30 ms at the median, 100 times less CPU than the other one, 32 MB resident; 128 MB with
+// 100,000 tasks.
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/bench/figures.h"
 #include "tests/support/exporter.h"
 #include "tests/support/http_client.h"
+#include "tests/support/peer_configs.h"
+#include "tests/support/peer_exporter.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
@@ -21,20 +24,36 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double CpuSeconds(pid_t pid) {
-  double total = 0;
-  // All threads: /proc/PID/schedstat is the leader's only, /proc/PID/stat has 10 ms steps.
-  const std::string command = "cat /proc/" + std::to_string(pid) + "/task/*/schedstat";
-  FILE* pipe = popen(command.c_str(), "r");
-  unsigned long long run = 0;
-  unsigned long long wait = 0;
-  unsigned long long slices = 0;
-  while (std::fscanf(pipe, "%llu %llu %llu", &run, &wait, &slices) == 3) {
-    total += static_cast<double>(run) / 1e9;
-  }
-  pclose(pipe);
-  return total;
-}
+/// How much is measured.
+struct Effort {
+  int scrapes = 50;
+  int peer_scrapes = 5;
+  std::chrono::seconds patience_at_most{180};  ///< With the peer at the most tasks.
+};
+
+struct Target {
+  std::string name;
+  std::string key;  ///< In names of figures; empty: not written there.
+  pid_t pid = -1;
+  int port = 0;
+  HeaderMap headers = {};
+};
+
+/// What scrapes cost.
+struct Scrapes {
+  std::vector<double> times_ms;
+  std::vector<double> cpu_ms;
+  double resident_mb = 0;
+  std::size_t bytes = 0;
+};
+
+const HeaderMap kGzip{{"Accept-Encoding", "gzip"}};
+const HeaderMap kOpenMetrics{{"Accept", "application/openmetrics-text;version=1.0.0"}};
+/// What Prometheus asks for.
+const HeaderMap kOpenMetricsGzip{{"Accept", "application/openmetrics-text;version=1.0.0"},
+                                 {"Accept-Encoding", "gzip"}};
+
+double CpuMs(pid_t pid) { return static_cast<double>(ReadProcessSchedStat(pid).run_ns) / 1e6; }
 
 double ResidentMb(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
@@ -43,42 +62,115 @@ double ResidentMb(pid_t pid) {
   return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-void Measure(const char* name, pid_t pid, int port, const HeaderMap& headers, int scrapes) {
-  std::vector<double> times;
-  std::size_t bytes = 0;
-  HttpGet(port, "/metrics", headers, std::chrono::seconds(60));
-  const double cpu = CpuSeconds(pid);
-  for (int i = 0; i < scrapes; ++i) {
-    const auto begin = Clock::now();
-    const auto reply = HttpGet(port, "/metrics", headers, std::chrono::seconds(60));
-    times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
-    bytes = reply ? reply->body.size() : 0;
-  }
-  std::sort(times.begin(), times.end());
-  std::printf("| %s | %.1f | %.1f | %.2f | %.1f | %zu |\n", name, times[times.size() / 2],
-              times.back(), (CpuSeconds(pid) - cpu) * 1e3 / scrapes, ResidentMb(pid), bytes);
-  std::fflush(stdout);
+void PrintHead() {
+  std::printf(
+      "| tasks | exporter | time, ms, median | quartiles | worst | CPU, ms, median | quartiles | "
+      "resident, MB | bytes |\n|---|---|---|---|---|---|---|---|---|\n");
 }
 
-/// With the rules of Debian's package: every process by its name.
-pid_t StartPeer(int port) {
-  const std::string config = "/tmp/scrape_cost_peer." + std::to_string(getpid()) + ".yml";
-  std::ofstream(config) << "process_names:\n  - name: \"{{.Comm}}\"\n    cmdline: [\".+\"]\n";
-  const pid_t pid = fork();
-  if (pid == 0) {
-    const std::string address = "--web.listen-address=127.0.0.1:" + std::to_string(port);
-    const std::string config_flag = "--config.path=" + config;
-    if (std::freopen("/dev/null", "w", stderr) != nullptr) {
-      execlp("prometheus-process-exporter", "prometheus-process-exporter", address.c_str(),
-             config_flag.c_str(), nullptr);
-    }
-    _exit(127);
+/// False where it did not answer in time.
+bool Scrape(const Target& target, std::chrono::seconds patience, Scrapes& scrapes) {
+  const double cpu_ms = CpuMs(target.pid);
+  const auto begin = Clock::now();
+  const auto reply = HttpGet(target.port, "/metrics", target.headers, patience);
+  if (!reply || reply->status != 200) {
+    return false;
   }
-  for (int i = 0; i < 600 && !HttpGet(port, "/"); ++i) {
-    usleep(50'000);
+  scrapes.times_ms.push_back(
+      std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  scrapes.cpu_ms.push_back(CpuMs(target.pid) - cpu_ms);
+  scrapes.resident_mb = ResidentMb(target.pid);
+  scrapes.bytes = reply->body.size();
+  return true;
+}
+
+void Print(long tasks, const Target& target, const Scrapes& scrapes) {
+  const Spread times = SpreadOf(scrapes.times_ms);
+  const Spread cpu = SpreadOf(scrapes.cpu_ms);
+  std::printf("| %s | %s | %.1f | %s | %.1f | %.2f | %s | %.1f | %s |\n",
+              GroupedText(tasks).c_str(), target.name.c_str(), times.median,
+              QuartilesText(times, 1).c_str(), times.most, cpu.median,
+              QuartilesText(cpu, 2).c_str(), scrapes.resident_mb,
+              GroupedText(static_cast<long>(scrapes.bytes)).c_str());
+  std::fflush(stdout);
+  if (!target.key.empty()) {
+    const std::string key = "scrape." + std::to_string(tasks) + "." + target.key;
+    RecordFigure(key + ".time_ms", times);
+    RecordFigure(key + ".cpu_ms", cpu);
+    RecordFigure(key + ".resident_mb", scrapes.resident_mb);
   }
-  unlink(config.c_str());
-  return pid;
+}
+
+/// The first one warms up. False where one failed, with a line on stderr.
+bool Measure(long tasks, const Target& target, int count, Scrapes& scrapes) {
+  Scrapes first;
+  bool done = Scrape(target, std::chrono::seconds(60), first);
+  for (int i = 0; done && i < count; ++i) {
+    done = Scrape(target, std::chrono::seconds(60), scrapes);
+  }
+  if (!done) {
+    std::fprintf(stderr, "%s did not answer\n", target.name.c_str());
+    return false;
+  }
+  Print(tasks, target, scrapes);
+  return true;
+}
+
+Target TargetOf(const Exporter& exporter, const std::string& name, const std::string& key,
+                const HeaderMap& headers) {
+  return {name, key, exporter.pid(), exporter.port(), headers};
+}
+
+std::unique_ptr<Exporter> StartOurs(const std::string& config) {
+  Exporter::Settings settings;
+  settings.config = config;
+  auto exporter = Exporter::Start(settings);
+  if (!exporter) {
+    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
+    return nullptr;
+  }
+  return std::move(*exporter);
+}
+
+/// The peer with the largest number of tasks: one scrape, if it ends in time.
+void MeasureSlowPeer(long tasks, const Target& target, std::chrono::seconds patience) {
+  Scrapes scrapes;
+  if (Scrape(target, patience, scrapes)) {
+    Print(tasks, target, scrapes);
+    return;
+  }
+  std::printf("| %s | %s | over %lld | | | over %.2f | | %.1f | |\n", GroupedText(tasks).c_str(),
+              target.name.c_str(), static_cast<long long>(patience.count()) * 1000,
+              CpuMs(target.pid), ResidentMb(target.pid));
+}
+
+/// Both exporters with so many sleepers, which have been started. `peer` has not been scraped yet.
+bool MeasureBoth(long tasks, bool is_most, const PeerExporter& peer, const Effort& effort) {
+  const auto exporter = StartOurs("");
+  Scrapes plain;
+  Scrapes wanted;
+  if (exporter == nullptr ||
+      !Measure(tasks, TargetOf(*exporter, "sched_exporter", "ours", {}), effort.scrapes, plain) ||
+      !Measure(tasks,
+               TargetOf(*exporter, "sched_exporter, OpenMetrics with gzip", "", kOpenMetricsGzip),
+               effort.scrapes, wanted)) {
+    return false;
+  }
+  const Target target{"prometheus-process-exporter", "peer", peer.pid(), peer.port()};
+  if (is_most) {
+    MeasureSlowPeer(tasks, target, effort.patience_at_most);
+    return true;
+  }
+  Scrapes of_peer;
+  if (!Measure(tasks, target, effort.peer_scrapes, of_peer)) {
+    return false;
+  }
+  const Spread peer_cpu = SpreadOf(of_peer.cpu_ms);
+  const double ours = SpreadOf(plain.cpu_ms).median;
+  RecordFigure("scrape." + std::to_string(tasks) + ".peer_over_ours_cpu",
+               Spread{peer_cpu.median / ours, peer_cpu.lower / ours, peer_cpu.upper / ours,
+                      peer_cpu.least / ours, peer_cpu.most / ours});
+  return true;
 }
 
 /// Rules that the sleepers don't match, each an expression on the whole command line, and a last
@@ -92,75 +184,114 @@ std::string ManyRules() {
   return config + "  - name: '{{.Comm}}'\n    cmdline: ['.+']\n";
 }
 
-/// With a sample more for each counter.
-void MeasureWithCreated(const HeaderMap& headers) {
-  Exporter::Settings settings;
-  settings.config = "openmetrics: {created: true}\n";
-  const auto exporter = Exporter::Start(settings);
-  if (!exporter) {
-    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
-    return;
-  }
-  Measure("sched_exporter, OpenMetrics with created", (*exporter)->pid(), (*exporter)->port(),
-          headers, 50);
+/// How often rules were asked for a process's group.
+double RulesAsked(const Exporter& exporter) {
+  const auto metrics = exporter.Scrape();
+  return metrics ? metrics->Sum("sched_exporter_rule_evaluations_total") : 0;
 }
 
-/// The same scrape with rules: they are asked when processes appear.
-void MeasureWithRules() {
-  Exporter::Settings settings;
-  settings.config = ManyRules();
-  const auto exporter = Exporter::Start(settings);
-  if (!exporter) {
-    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
-    return;
+/// Rules are asked when processes appear, not at scrapes.
+bool MeasureWithRules(long tasks, const Effort& effort) {
+  const auto exporter = StartOurs(ManyRules());
+  if (exporter == nullptr) {
+    return false;
   }
-  const auto asked = [&] {
-    return (*exporter)->Scrape()->Sum("sched_exporter_rule_evaluations_total");
-  };
   // Once for each at the start, and once more a second later: titles have been written by then.
   sleep(2);
-  asked();
-  const double before = asked();
-  Measure("sched_exporter, 100 rules", (*exporter)->pid(), (*exporter)->port(), {}, 50);
-  std::printf("\nrules asked: %.0f times before 51 scrapes, %.0f times during them\n", before,
-              asked() - before);
+  RulesAsked(*exporter);
+  const double before = RulesAsked(*exporter);
+  Scrapes scrapes;
+  const Target target = TargetOf(*exporter, "sched_exporter, 100 rules", "rules", {});
+  if (!Measure(tasks, target, effort.scrapes, scrapes)) {
+    return false;
+  }
+  std::printf("\nRules were asked %.0f times before these scrapes and %.0f times during them.\n",
+              before, RulesAsked(*exporter) - before);
+  return true;
 }
 
-int Main(int processes) {
+/// Other formats and configs, each with an exporter of its own.
+bool MeasureVariants(long tasks, const Effort& effort) {
+  struct Variant {
+    std::string name;
+    std::string config;
+    HeaderMap headers;
+  };
+  const Variant variants[] = {
+      {"classic", "", {}},
+      {"classic, gzip", "", kGzip},
+      {"OpenMetrics", "", kOpenMetrics},
+      {"OpenMetrics, gzip", "", kOpenMetricsGzip},
+      {"OpenMetrics with `openmetrics.created`", "openmetrics: {created: true}\n", kOpenMetrics}};
   Gate end;
-  const pid_t sleepers = StartSleepers(processes, end);
-  const auto exporter = Exporter::Start();
-  if (!exporter) {
-    std::fprintf(stderr, "%s\n", exporter.error().message.c_str());
-    return 1;
+  const pid_t sleepers = StartSleepers(static_cast<int>(tasks), end);
+  sleep(1);
+  std::printf("\n");
+  PrintHead();
+  bool done = true;
+  for (const Variant& variant : variants) {
+    const auto exporter = StartOurs(variant.config);
+    Scrapes scrapes;
+    done = done && exporter != nullptr &&
+           Measure(tasks, TargetOf(*exporter, variant.name, "", variant.headers), effort.scrapes,
+                   scrapes);
   }
-  std::printf(
-      "%d processes:\n| exporter | median, ms | worst, ms | CPU a scrape, ms | resident, MB "
-      "| bytes |\n|---|---|---|---|---|---|\n",
-      processes);
-  const pid_t pid = (*exporter)->pid();
-  Measure("sched_exporter, plain", pid, (*exporter)->port(), {}, 50);
-  Measure("sched_exporter, gzip", pid, (*exporter)->port(), {{"Accept-Encoding", "gzip"}}, 50);
-  const HeaderMap open_metrics{{"Accept", "application/openmetrics-text;version=1.0.0"}};
-  Measure("sched_exporter, OpenMetrics", pid, (*exporter)->port(), open_metrics, 50);
-  HeaderMap open_gzip = open_metrics;
-  open_gzip["Accept-Encoding"] = "gzip";
-  Measure("sched_exporter, OpenMetrics, gzip", pid, (*exporter)->port(), open_gzip, 50);
-  MeasureWithCreated(open_metrics);
-  MeasureWithRules();
-  constexpr int kPeerPort = 19256;
-  const pid_t peer = StartPeer(kPeerPort);
-  Measure("prometheus-process-exporter", peer, kPeerPort, {}, 3);
-  kill(peer, SIGKILL);
-  Wait(peer);
+  done = done && MeasureWithRules(tasks, effort);
   end.Open();
   Wait(sleepers);
-  return 0;
+  return done;
+}
+
+bool MeasureSize(long tasks, bool is_most, const Effort& effort) {
+  // Before the sleepers, so that it serves at once.
+  const auto peer = PeerExporter::Start(kPackaged, {});
+  if (!peer) {
+    std::fprintf(stderr, "%s\n", peer.error().message.c_str());
+    return false;
+  }
+  Gate end;
+  const auto count = static_cast<int>(tasks);
+  const pid_t sleepers = is_most ? StartSleepingThreads(count, end) : StartSleepers(count, end);
+  sleep(1 + static_cast<unsigned>(count) / 20'000);  // until the last one sleeps
+  const bool done = MeasureBoth(tasks, is_most, **peer, effort);
+  end.Open();
+  Wait(sleepers);
+  return done;
+}
+
+/// Raised as long as this exists.
+class PidMax {
+ public:
+  explicit PidMax(long value) {
+    std::ifstream(kPath) >> former_;
+    std::ofstream(kPath) << std::max(value, former_);
+  }
+  ~PidMax() { std::ofstream(kPath) << former_; }
+  PidMax(const PidMax&) = delete;
+  PidMax& operator=(const PidMax&) = delete;
+
+ private:
+  static constexpr char kPath[] = "/proc/sys/kernel/pid_max";
+  long former_ = 0;
+};
+
+int Main(bool quick) {
+  constexpr long kWithVariants = 10'000;
+  constexpr long kMost = 100'000;
+  const PidMax room(4 * kMost);
+  const Effort effort = quick ? Effort{10, 1, std::chrono::seconds(20)} : Effort{};
+  PrintHead();
+  for (const long tasks : {100L, 1'000L, kWithVariants, kMost}) {
+    if (!MeasureSize(tasks, tasks == kMost, effort)) {
+      return 1;
+    }
+  }
+  return MeasureVariants(kWithVariants, effort) ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace sched_exporter::test_support
 
 int main(int argc, char** argv) {
-  return sched_exporter::test_support::Main(argc > 1 ? std::atoi(argv[1]) : 10'000);
+  return sched_exporter::test_support::Main(sched_exporter::test_support::IsQuick(argc, argv));
 }

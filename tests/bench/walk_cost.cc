@@ -9,10 +9,12 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <string>
 #include <vector>
 
 #include "exporter/kernel/source.h"
 #include "exporter/ledger/ledger.h"
+#include "tests/bench/figures.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
@@ -28,17 +30,17 @@ class PlainNaming : public Naming {
   std::string CgroupPath(std::uint64_t cgroup_id) override { return std::to_string(cgroup_id); }
 };
 
-/// The median of `body`'s durations in microseconds.
+/// Durations of `body` in microseconds over `count`.
 template <typename Body>
-double MedianUs(const Body& body) {
-  std::vector<double> times;
-  for (int i = 0; i < 11; ++i) {
+std::vector<double> MicrosecondsEach(int times, double count, const Body& body) {
+  std::vector<double> durations;
+  for (int i = 0; i < times; ++i) {
     const auto begin = Clock::now();
     body();
-    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+    durations.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count() /
+                        count);
   }
-  std::nth_element(times.begin(), times.begin() + 5, times.end());
-  return times[5];
+  return durations;
 }
 
 long ResidentKb() {
@@ -47,13 +49,39 @@ long ResidentKb() {
   return usage.ru_maxrss;
 }
 
-void Measure(int tasks) {
+/// Microseconds a task, or an entry of the hash.
+struct Readings {
+  double tasks = 0;
+  double entries = 0;
+  std::vector<double> batch;
+  std::vector<double> next_key;
+  std::vector<double> iterate;
+  std::vector<double> sweep;
+  std::vector<double> apply;
+};
+
+void Print(int tasks, const Readings& readings) {
+  const Spread sweep = SpreadOf(readings.sweep);
+  const Spread apply = SpreadOf(readings.apply);
+  std::printf("| %s | %s | %.3f | %.3f | %.3f | %.3f | %s | %.3f | %s | %ld |\n",
+              GroupedText(static_cast<long>(readings.tasks)).c_str(),
+              GroupedText(static_cast<long>(readings.entries)).c_str(),
+              SpreadOf(readings.batch).median, SpreadOf(readings.next_key).median,
+              SpreadOf(readings.iterate).median, sweep.median, QuartilesText(sweep, 3).c_str(),
+              apply.median, QuartilesText(apply, 3).c_str(), ResidentKb() / 1024);
+  std::fflush(stdout);
+  const std::string key = "walk." + std::to_string(tasks);
+  RecordFigure(key + ".sweep_us", sweep);
+  RecordFigure(key + ".ledger_us", apply);
+}
+
+bool Measure(int tasks, int times) {
   ProgramOptions options;
   options.tasks = 131072;
   auto programs = Programs::Load(options);
   if (!programs) {
     std::fprintf(stderr, "%s\n", programs.error().message.c_str());
-    return;
+    return false;
   }
   auto source = Source::Open(**programs, Walk::kAuto);
   PlainNaming naming;
@@ -70,45 +98,48 @@ void Measure(int tasks) {
   TaskIterator iterator((*programs)->iterator_link_fd());
   std::vector<TaskReading> readings;
   std::vector<TaskKey> keys;
-  const double batch = MedianUs([&] {
+  walk.Batch(readings);
+  const auto entries = static_cast<double>(readings.size());
+  const auto n = static_cast<double>(ledger.task_count());
+  const auto batch = MicrosecondsEach(times, entries, [&] {
     readings.clear();
     walk.Batch(readings);
   });
-  const double next_key = MedianUs([&] {
+  const auto next_key = MicrosecondsEach(times, entries, [&] {
     readings.clear();
     walk.NextKey(readings);
   });
-  const auto entries = static_cast<double>(readings.size());
-  const double iterate = MedianUs([&] {
+  const auto iterate = MicrosecondsEach(times, n, [&] {
     readings.clear();
     keys.clear();
     iterator.Read(readings, keys);
   });
-  const double sweep = MedianUs([&] { (*source)->Sweep(snapshot); });
-  const double apply = MedianUs([&] { ledger.Apply(snapshot); });
-  const auto n = static_cast<double>(ledger.task_count());
-  std::printf("| %.0f | %.0f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %ld |\n", n, entries,
-              batch / entries, next_key / entries, iterate / n, sweep / n, apply / n,
-              (sweep + apply) / n, ResidentKb() / 1024);
+  const auto sweep = MicrosecondsEach(times, n, [&] { (*source)->Sweep(snapshot); });
+  const auto apply = MicrosecondsEach(times, n, [&] { ledger.Apply(snapshot); });
+  Print(tasks, {n, entries, batch, next_key, iterate, sweep, apply});
   end.Open();
   Wait(sleepers);
+  return true;
 }
 
 }  // namespace
 }  // namespace sched_exporter::test_support
 
-int main() {
+int main(int argc, char** argv) {
+  using sched_exporter::test_support::IsQuick;
+  const int times = IsQuick(argc, argv) ? 5 : 21;
   std::printf(
-      "us a task:\n"
-      "| tasks | hash entries | batch | next_key | iterator | sweep | ledger | sweep + ledger | "
-      "peak MB |\n|---|---|---|---|---|---|---|---|---|\n");
+      "Microseconds a task, medians:\n\n"
+      "| tasks | hash entries | batch | next_key | iterator | sweep | quartiles | ledger | "
+      "quartiles | peak, MB |\n|---|---|---|---|---|---|---|---|---|---|\n");
   const char* const pid_max = "/proc/sys/kernel/pid_max";
   int former_pid_max = 0;
   std::ifstream(pid_max) >> former_pid_max;
-  std::ofstream(pid_max) << 400'000;
+  std::ofstream(pid_max) << std::max(400'000, former_pid_max);
+  bool done = true;
   for (const int tasks : {1000, 3000, 10'000, 30'000, 100'000}) {
-    sched_exporter::test_support::Measure(tasks);
+    done = done && sched_exporter::test_support::Measure(tasks, times);
   }
   std::ofstream(pid_max) << former_pid_max;
-  return 0;
+  return done ? 0 : 1;
 }

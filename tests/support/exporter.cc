@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/support/http_client.h"
+#include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
 namespace {
@@ -28,7 +29,7 @@ std::string ReadAll(const std::string& path) {
 }
 
 pid_t Spawn(const std::vector<std::string>& argv, const std::string& log_path) {
-  const pid_t pid = fork();
+  const pid_t pid = ForkOrAbort();
   if (pid != 0) {
     return pid;
   }

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "tests/support/argv.h"
 #include "tests/support/free_port.h"
 #include "tests/support/http_client.h"
 #include "tests/support/metrics_text.h"
@@ -14,19 +15,20 @@
 
 namespace sched_exporter::test_support {
 
-Result<std::unique_ptr<PeerExporter>> PeerExporter::Start(const std::string& config) {
+Result<std::unique_ptr<PeerExporter>> PeerExporter::Start(const std::string& config,
+                                                          const std::vector<std::string>& flags) {
   std::unique_ptr<PeerExporter> peer(new PeerExporter());
   const std::string file = peer->directory_.Write("config.yml", config);
   const std::string log = peer->directory_.path() + "/log";
   peer->port_ = FreePort();
-  const std::string address = "-web.listen-address=127.0.0.1:" + std::to_string(peer->port_);
+  std::vector<std::string> words = {"prometheus-process-exporter", "-config.path", file,
+                                    "-web.listen-address=127.0.0.1:" + std::to_string(peer->port_)};
+  words.insert(words.end(), flags.begin(), flags.end());
   peer->pid_ = Fork([&] {
     const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     dup2(fd, 1);
     dup2(fd, 2);
-    execlp("prometheus-process-exporter", "prometheus-process-exporter", "-config.path",
-           file.c_str(), address.c_str(), "-threads=false", "-gather-smaps=false",
-           static_cast<char*>(nullptr));
+    execvp(words[0].c_str(), Argv(words).data());
     return false;
   });
   const bool serves = WaitUntil([&] {

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -38,8 +40,17 @@ SchedStat ReadProcessSchedStat(pid_t pid) {
   return sum;
 }
 
-pid_t Fork(const std::function<bool()>& body) {
+pid_t ForkOrAbort() {
   const pid_t pid = fork();
+  if (pid < 0) {
+    std::perror("fork");
+    std::abort();
+  }
+  return pid;
+}
+
+pid_t Fork(const std::function<bool()>& body) {
+  const pid_t pid = ForkOrAbort();
   if (pid == 0) {
     // A test that fails must not leave busy loops behind.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -170,7 +181,7 @@ pid_t StartSleeping(int count, const Gate& end, const std::function<void()>& bod
   const pid_t parent = Fork([&] {
     setpgid(0, 0);
     for (int i = 0; i < count; ++i) {
-      if (fork() == 0) {
+      if (ForkOrAbort() == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         body();
         pause();
@@ -185,7 +196,13 @@ pid_t StartSleeping(int count, const Gate& end, const std::function<void()>& bod
     }
     return true;
   });
-  ready.WaitFor();
+  while (ready.step() == 0) {
+    if (waitpid(parent, nullptr, WNOHANG) == parent) {
+      std::fprintf(stderr, "%d sleeping children can't be started\n", count);
+      std::abort();
+    }
+    usleep(1000);
+  }
   return parent;
 }
 

@@ -20,6 +20,10 @@ SchedStat ReadSchedStat(pid_t pid);
 /// The sum over all tasks of a process (a sanitizer adds one of its own).
 SchedStat ReadProcessSchedStat(pid_t pid);
 
+/// fork(), but never -1: where there is no room for another process the calling one aborts. A -1
+/// that somebody kills later would be every process of the machine.
+pid_t ForkOrAbort();
+
 /// Runs `body` in a child process; exit code 0 if it returns true. The child is not waited for.
 pid_t Fork(const std::function<bool()>& body);
 

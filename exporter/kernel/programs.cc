@@ -42,9 +42,12 @@ int KeepLibbpfLog(libbpf_print_level level, const char* format, va_list argument
   return length;
 }
 
+/// The verifier refuses programs with the same errno as a lack of privileges.
+bool VerifierSpoke() { return LibbpfLog().find("PROG LOAD LOG") != std::string::npos; }
+
 tl::unexpected<Error> LoadError(int error) {
   const std::string what = "cannot load BPF programs: ";
-  if (error == EPERM || error == EACCES) {
+  if ((error == EPERM || error == EACCES) && !(HasBpfCapabilities() && VerifierSpoke())) {
     if (!HasBpfCapabilities()) {
       return Fail(what + "needs CAP_BPF and CAP_PERFMON (or root); see README, Permissions",
                   LibbpfLog());
@@ -59,7 +62,8 @@ tl::unexpected<Error> LoadError(int error) {
                 LibbpfLog());
   }
   if (error == ENOMEM || error == E2BIG) {
-    return Fail(what + "not enough memory for the maps; make maps.tasks smaller", LibbpfLog());
+    return Fail(what + "not enough memory for the maps; make maps.tasks or maps.cgroups smaller",
+                LibbpfLog());
   }
   return Fail(WithErrno(what + "the kernel (Linux 5.10 or later is needed) refused them", error) +
                   "; --log.level=debug shows its reasons",

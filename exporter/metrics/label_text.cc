@@ -1,0 +1,39 @@
+#include "exporter/metrics/label_text.h"
+
+#include "exporter/metrics/series_sink.h"
+
+namespace sched_exporter {
+
+void AppendEscaped(std::string& text, std::string_view value) {
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '"' || c == '\\' || c == '\n') {
+      text.append(value, done, i - done).append(c == '\n' ? "\\n" : c == '"' ? "\\\"" : "\\\\");
+      done = i + 1;
+    }
+  }
+  text.append(value, done);
+}
+
+void AppendLabel(std::string& text, std::string_view name, std::string_view value) {
+  text.append(text.empty() ? "" : ",").append(name).append("=\"");
+  AppendEscaped(text, value);
+  text += '"';
+}
+
+RowLabels::RowLabels(const Family& family, std::initializer_list<std::string_view> values,
+                     const std::map<std::string, std::string>& more) {
+  auto name = family.labels.begin();
+  for (const std::string_view value : values) {
+    if (!value.empty()) {
+      AppendLabel(own_, *name, value);
+    }
+    ++name;
+  }
+  for (const auto& [label, value] : more) {
+    AppendLabel(more_, label, value);
+  }
+}
+
+}  // namespace sched_exporter

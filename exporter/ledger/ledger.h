@@ -176,6 +176,7 @@ class Ledger {
   LabelFloors::Said ShownOf(const Process& process) const;
   Comm CommLabel(const Process& process) const;
   void NoteEnd(const Process& process);
+  std::vector<const Process*> ShownByPid() const;
   void SettleViews();
   void SettleCgroups();
   void KeepOfRemoved(std::vector<NamedRow> cgroups);

@@ -30,7 +30,7 @@ HttpResponse Metrics(Collector& collector, std::string_view accept) {
   response.content_type = ContentTypeOf(format);
   response.compressible = true;
   response.by_accept = true;
-  response.body = Serialize(std::move(*sample), format);
+  response.body = Serialize(**sample, format);
   return response;
 }
 

@@ -1,7 +1,6 @@
 #include "exporter/app/series_of_process.h"
 
 #include <array>
-#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -42,12 +41,12 @@ Report ReportOf(const TaskIdentity& identity, HostNaming& naming) {
 
 std::vector<std::string> SeriesOfProcess(const TaskIdentity& identity, HostNaming& naming,
                                          const LabelsConfig& labels, const HostPaths& paths) {
-  auto sample = std::make_shared<Sample>();
-  sample->report = ReportOf(identity, naming);
+  Sample sample;
+  sample.report = ReportOf(identity, naming);
   ProcessDetails details(paths);
-  AddDetails(sample->report, details, naming);
-  OmitLabels(labels, sample->report);
-  const std::string text = SerializeText(SampleCollectable(std::move(sample)));
+  AddDetails(sample.report, details, naming);
+  OmitLabels(labels, sample.report);
+  const std::string text = Serialize(sample, TextFormat::kClassic);
   std::vector<std::string> sets;
   for (const ShownFamily& shown : kShown) {
     std::istringstream lines(text);

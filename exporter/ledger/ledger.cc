@@ -47,10 +47,7 @@ void Ledger::Apply(const Snapshot& snapshot) {
     lost_.Seed(snapshot);
   }
   lost_.Take(snapshot);
-  // A cgroup without a name may have got one since.
-  std::erase_if(cgroup_members_, [&](const auto& entry) {
-    return cgroups_.NameOf(entry.second.id) == kUnknownName;
-  });
+  ForgetNamelessCgroups();
   if (!seeded_) {
     MeetParentsFirst(snapshot);
   }
@@ -63,19 +60,18 @@ void Ledger::Apply(const Snapshot& snapshot) {
   }
   // Then the names of this moment: an entry of the hash has new figures under the name that the
   // task had when the entry was made.
+  Process* process = nullptr;  // of the task before: threads are told one after the other
   for (const TaskReading& reading : snapshot.living) {
-    Process& process = FindProcess(reading.identity);
-    NameProcess(process, reading.identity);
-    process.named_sweep = sweep_;
+    if (process == nullptr || process->key != KeyOf(reading.identity)) {
+      process = &FindProcess(reading.identity);
+    }
+    NameProcess(*process, reading.identity);
+    process->named_sweep = sweep_;
   }
   // The hash before the iterator: where a task was moved without an event, its entry tells what it
   // had used in its former cgroup.
-  for (const TaskReading& reading : snapshot.switched) {
-    ApplyReading(reading, false);
-  }
-  for (const TaskReading& reading : snapshot.living) {
-    ApplyReading(reading, true);
-  }
+  ApplyReadings(snapshot.switched, false);
+  ApplyReadings(snapshot.living, true);
   for (const TaskKey key : snapshot.living_keys) {
     ApplyLivingKey(key);
   }
@@ -107,17 +103,20 @@ Ledger::Owner Ledger::OwnerOf(TaskKey key, const Task& task) const {
 }
 
 bool Ledger::Knows(const TaskReading& reading) const {
-  if (const auto task = tasks_.find(reading.key); task != tasks_.end()) {
-    return reading.identity.start_ns <= task->second.start_ns;
+  if (const Task* const task = tasks_.Find(reading.key); task != nullptr) {
+    return reading.identity.start_ns <= task->start_ns;
   }
   const auto gone = gone_.find(reading.key);
   return gone != gone_.end() && Relate(reading.identity, gone->second.owner) == Relation::kSame;
 }
 
 Ledger::Task& Ledger::Remember(const TaskReading& reading) {
-  const auto [entry, added] = tasks_.try_emplace(reading.key);
-  Task& task = entry->second;
-  if (!added && reading.identity.start_ns > task.start_ns) {
+  return Remember(tasks_[reading.key], reading);
+}
+
+/// `task` is the entry of the reading's address, perhaps a new one.
+Ledger::Task& Ledger::Remember(Task& task, const TaskReading& reading) {
+  if (task.process != nullptr && reading.identity.start_ns > task.start_ns) {
     // The address has a new owner, and nobody told the end of the former one. Its final may be
     // lost, even if that isn't known yet: the kernel side's count was read before its last event.
     AddDebt(task);
@@ -131,16 +130,19 @@ Ledger::Task& Ledger::Remember(const TaskReading& reading) {
     lost_.Refund(task.cgroup_id, task.process->comm, task.last);
     task.in_debt = false;
   }
-  Process& process = FindProcess(reading.identity);
-  if (task.process != &process) {
-    if (task.process != nullptr) {
-      --task.process->tasks;
+  // Mostly it is in the process that it was in: no look-up.
+  if (task.process == nullptr || task.process->key != KeyOf(reading.identity)) {
+    Process& process = FindProcess(reading.identity);
+    if (task.process != &process) {
+      if (task.process != nullptr) {
+        --task.process->tasks;
+      }
+      task.process = &process;
+      ++process.tasks;
     }
-    task.process = &process;
-    ++process.tasks;
   }
   if (reading.identity.pid == reading.identity.tgid) {
-    process.leader = reading.key;
+    task.process->leader = reading.key;
   }
   task.start_ns = reading.identity.start_ns;
   return task;
@@ -226,18 +228,18 @@ void Ledger::ApplyTaskEvent(const TaskEvent& event) {
     ApplyExec(event);
     return;
   }
-  const auto known = tasks_.find(reading.key);
+  const Task* const known = tasks_.Find(reading.key);
   // Events are in order. So an earlier start is that of a leader whose place the task took since,
   // even if it has lost that place to another thread meanwhile.
-  if (known != tasks_.end() && reading.identity.start_ns < known->second.start_ns &&
-      reading.identity.tgid != known->second.process->key.tgid) {
+  if (known != nullptr && reading.identity.start_ns < known->start_ns &&
+      reading.identity.tgid != known->process->key.tgid) {
     return;
   }
   if (event.kind == TaskEvent::Kind::kMoved && HasFinished(reading)) {
     return;  // the move was told by another CPU, after the last switch
   }
   const bool use_known = event.origin.is_guess && Knows(reading);
-  const std::uint64_t former_start_ns = known == tasks_.end() ? 0 : known->second.start_ns;
+  const std::uint64_t former_start_ns = known == nullptr ? 0 : known->start_ns;
   Task& task = Remember(reading);
   if (event.kind == TaskEvent::Kind::kMoved) {
     Credit(task, reading, use_known ? task.cgroup_id : event.origin.cgroup_id);
@@ -258,6 +260,9 @@ void Ledger::ApplyTaskEvent(const TaskEvent& event) {
 
 /// The reading is older than the end of its task, which an event of this sweep told.
 bool Ledger::HasFinished(const TaskReading& reading) const {
+  if (finished_.empty()) {
+    return false;
+  }
   const auto [first, last] = finished_.equal_range(reading.key);
   return std::any_of(first, last, [&](const auto& entry) {
     const TaskIdentity& then = reading.identity;
@@ -269,19 +274,32 @@ bool Ledger::HasFinished(const TaskReading& reading) const {
   });
 }
 
+/// Readings are in the order of the kernel's hash or of pids, so that each task is somewhere else
+/// in our memory: that is asked for in time.
+void Ledger::ApplyReadings(const std::vector<TaskReading>& readings, bool living) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    if (i + 2 * kAhead < readings.size()) {
+      tasks_.PrefetchPlace(readings[i + 2 * kAhead].key);
+      tasks_.PrefetchEntry(readings[i + kAhead].key);
+    }
+    ApplyReading(readings[i], living);
+  }
+}
+
 void Ledger::ApplyReading(const TaskReading& reading, bool living) {
   if (HasFinished(reading)) {
     return;
   }
-  if (const auto known = tasks_.find(reading.key); known != tasks_.end()) {
-    const bool another = reading.identity.start_ns != known->second.start_ns;
+  Task& task = tasks_[reading.key];
+  if (task.process != nullptr && reading.identity.start_ns != task.start_ns) {
     // Beside a move of this sweep, another start is from before it, or the next sweep tells again.
-    if ((another && known->second.moved_sweep == sweep_) ||
-        Relate(reading.identity, OwnerOf(reading.key, known->second)) == Relation::kStale) {
+    if (task.moved_sweep == sweep_ ||
+        Relate(reading.identity, OwnerOf(reading.key, task)) == Relation::kStale) {
       return;
     }
   }
-  Task& task = Remember(reading);
+  Remember(task, reading);
   task.seen_sweep = sweep_;
   if (living) {
     task.living_sweep = sweep_;
@@ -300,15 +318,14 @@ void Ledger::ApplyReading(const TaskReading& reading, bool living) {
 /// The walk has the figures, unless it caught the entry while it was being written. Then who lives
 /// at this address is not sure: `seen_sweep` stays.
 void Ledger::ApplyLivingKey(TaskKey key) {
-  if (const auto task = tasks_.find(key); task != tasks_.end()) {
-    task->second.living_sweep = sweep_;
+  if (Task* const task = tasks_.Find(key); task != nullptr) {
+    task->living_sweep = sweep_;
   }
 }
 
 void Ledger::Forget(TaskKey key) {
-  const auto task = tasks_.find(key);
-  --task->second.process->tasks;
-  tasks_.erase(task);
+  --tasks_.Find(key)->process->tasks;
+  tasks_.Erase(key);
 }
 
 void Ledger::AddDebt(const Task& task) {
@@ -320,8 +337,7 @@ void Ledger::AddDebt(const Task& task) {
 /// While finals are lost, every task that no record of this sweep is of may be in a sum.
 void Ledger::RetireMissing() {
   const bool open = lost_.Open();
-  for (auto entry = tasks_.begin(); entry != tasks_.end();) {
-    auto& [key, task] = *entry;
+  tasks_.EraseIf([&](TaskKey key, Task& task) {
     const std::uint32_t missing = sweep_ - task.seen_sweep;
     if (missing > 0 && open) {
       AddDebt(task);
@@ -329,15 +345,14 @@ void Ledger::RetireMissing() {
     }
     if (missing == 0 || task.living_sweep == sweep_ ||
         (!task.in_debt && missing < kForgetAfterSweeps)) {
-      ++entry;
-      continue;
+      return false;
     }
     if (task.in_debt) {
       gone_[key] = {OwnerOf(key, task), task.last, task.cgroup_id, task.process->comm, sweep_};
     }
     --task.process->tasks;
-    entry = tasks_.erase(entry);
-  }
+    return true;
+  });
   std::erase_if(gone_, [&](const auto& entry) {
     return sweep_ - entry.second.sweep >= kForgetGoneAfterSweeps;
   });

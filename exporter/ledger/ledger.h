@@ -11,6 +11,7 @@
 #include "exporter/ledger/lost_finals.h"
 #include "exporter/ledger/named_view.h"
 #include "exporter/ledger/removed_cgroups.h"
+#include "exporter/ledger/task_map.h"
 #include "exporter/ledger/view.h"
 #include "exporter/model/naming.h"
 #include "exporter/model/process_key.h"
@@ -121,6 +122,7 @@ class Ledger {
   // From records to additions: ledger.cc.
   void ApplyEvent(const TaskEvent& event);
   void ApplyTaskEvent(const TaskEvent& event);
+  void ApplyReadings(const std::vector<TaskReading>& readings, bool living);
   void ApplyReading(const TaskReading& reading, bool living);
   void ApplyLivingKey(TaskKey key);
   bool HasFinished(const TaskReading& reading) const;
@@ -128,6 +130,7 @@ class Ledger {
   Owner OwnerOf(TaskKey key, const Task& task) const;
   bool Knows(const TaskReading& reading) const;
   Task& Remember(const TaskReading& reading);
+  Task& Remember(Task& task, const TaskReading& reading);
   void BeginTask(Task& task, const TaskReading& reading);
   bool BornSinceSeed(const TaskReading& reading) const;
   bool TakeBack(Task& task, const TaskReading& reading);
@@ -164,11 +167,16 @@ class Ledger {
   void NameProcess(Process& process, const TaskIdentity& identity);
   void UpdateProcess(Process& process, const TaskIdentity& identity);
   View::Id CgroupMember(std::uint64_t cgroup_id);
+  template <typename IsOver>
+  void ForgetCgroupMembers(const IsOver& is_over);
+  void ForgetNamelessCgroups();
   void CountPopulations();
+  void CountProcesses();
   void CountProcess(const Process& process);
   LabelFloors::Said ShownOf(const Process& process) const;
   Comm CommLabel(const Process& process) const;
-  void RemoveEndedProcesses();
+  void NoteEnd(const Process& process);
+  std::vector<const Process*> ShownByPid() const;
   void SettleViews();
   void SettleCgroups();
   void KeepOfRemoved(std::vector<NamedRow> cgroups);
@@ -179,7 +187,7 @@ class Ledger {
   NamedView groups_;
   NamedView cgroups_;
   RemovedCgroups removed_cgroups_;
-  std::unordered_map<TaskKey, Task> tasks_;
+  TaskMap<Task> tasks_;
   std::unordered_map<TaskKey, Gone> gone_;
   std::unordered_map<ProcessKey, Process, ProcessKeyHash> processes_;
   std::unordered_map<std::uint32_t, Process*> by_pid_;  ///< The youngest of each pid.
@@ -188,6 +196,8 @@ class Ledger {
     std::uint32_t used_sweep = 0;
   };
   std::unordered_map<std::uint64_t, CgroupMemberId> cgroup_members_;
+  /// Who was asked for last in this sweep; null: nobody.
+  const std::pair<const std::uint64_t, CgroupMemberId>* last_cgroup_ = nullptr;
   std::unordered_multimap<TaskKey, End> finished_;  ///< In this sweep.
   LostFinals lost_;
   LabelFloors floors_;

@@ -71,11 +71,11 @@ void Ledger::ApplyLifecycleEvent(const TaskEvent& event) {
 void Ledger::ApplyExec(const TaskEvent& event) {
   const TaskReading& reading = event.reading;
   FindProcess(reading.identity, event.image);
-  if (const auto known = tasks_.find(reading.key);
-      known != tasks_.end() && known->second.process->key.tgid != reading.identity.tgid) {
+  if (const Task* const known = tasks_.Find(reading.key);
+      known != nullptr && known->process->key.tgid != reading.identity.tgid) {
     // Nobody told the end of the address's former owner. The start doesn't say so: the task has
     // taken that of its leader, which may be the earlier one.
-    AddDebt(known->second);
+    AddDebt(*known);
     Forget(reading.key);
   }
   Task& task = Remember(reading);

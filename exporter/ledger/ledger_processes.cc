@@ -41,11 +41,11 @@ void Ledger::TakeOver(Process& from, Process& to) {
   if (from.tasks == 0) {
     return;
   }
-  for (auto& [key, task] : tasks_) {
+  tasks_.ForEach([&](TaskKey /*key*/, Task& task) {
     if (task.process == &from) {
       task.process = &to;
     }
-  }
+  });
   to.tasks += from.tasks;
   from.tasks = 0;
 }
@@ -165,12 +165,29 @@ View::Id Ledger::GroupNow(const Process& process, const TaskIdentity& identity,
 }
 
 View::Id Ledger::CgroupMember(std::uint64_t cgroup_id) {
+  // Tasks of one cgroup mostly follow each other.
+  if (last_cgroup_ != nullptr && last_cgroup_->first == cgroup_id) {
+    return last_cgroup_->second.id;
+  }
   const auto [entry, added] = cgroup_members_.try_emplace(cgroup_id);
   if (added) {
     entry->second.id = cgroups_.Find(naming_.CgroupPath(cgroup_id));
   }
   entry->second.used_sweep = sweep_;
+  last_cgroup_ = &*entry;
   return entry->second.id;
+}
+
+template <typename IsOver>
+void Ledger::ForgetCgroupMembers(const IsOver& is_over) {
+  last_cgroup_ = nullptr;
+  std::erase_if(cgroup_members_, [&](const auto& entry) { return is_over(entry.second); });
+}
+
+/// A cgroup without a name may have got one since.
+void Ledger::ForgetNamelessCgroups() {
+  ForgetCgroupMembers(
+      [this](const CgroupMemberId& member) { return cgroups_.NameOf(member.id) == kUnknownName; });
 }
 
 void Ledger::CountPopulations() {
@@ -178,22 +195,41 @@ void Ledger::CountPopulations() {
   groups_.ClearPopulations();
   cgroups_.ClearPopulations();
   living_ = 0;
-  for (const auto& [key, task] : tasks_) {
+  tasks_.ForEach([&](TaskKey /*key*/, const Task& task) {
+    const View::Id cgroup = CgroupMember(task.cgroup_id);
     if (task.living_sweep == sweep_) {
       ++living_;
       ++processes_view_.population(task.process->member).threads;
-      ++cgroups_.population(CgroupMember(task.cgroup_id)).threads;
+      ++cgroups_.population(cgroup).threads;
     }
-    cgroups_.Hold(CgroupMember(task.cgroup_id));
-  }
-  RemoveEndedProcesses();
-  for (auto& [key, process] : processes_) {
+    cgroups_.Hold(cgroup);
+  });
+  CountProcesses();
+}
+
+/// Those that ended are removed. One pass does both: each process is in a place of its own in
+/// memory.
+void Ledger::CountProcesses() {
+  std::vector<Process*> with_new_labels;
+  for (auto entry = processes_.begin(); entry != processes_.end();) {
+    Process& process = entry->second;
+    if (process.tasks == 0 && process.forked_sweep != sweep_) {
+      NoteEnd(process);
+      entry = processes_.erase(entry);
+      continue;
+    }
     if (process.new_labels) {
-      process.new_labels = false;
-      process.offset = floors_.Offset(key.tgid, CommLabel(process),
-                                      processes_view_.member(process.member).totals);
+      with_new_labels.push_back(&process);
     }
     CountProcess(process);
+    ++entry;
+  }
+  floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
+  // Labels may be those of a process that ended just now.
+  for (Process* const process : with_new_labels) {
+    process->new_labels = false;
+    process->offset = floors_.Offset(process->key.tgid, CommLabel(*process),
+                                     processes_view_.member(process->member).totals);
   }
 }
 
@@ -214,23 +250,15 @@ LabelFloors::Said Ledger::ShownOf(const Process& process) const {
   return {member.totals + process.offset.totals, since_ns};
 }
 
-void Ledger::RemoveEndedProcesses() {
-  std::erase_if(processes_, [&](const auto& entry) {
-    const Process& process = entry.second;
-    if (process.tasks > 0 || process.forked_sweep == sweep_) {
-      return false;
-    }
-    if (processes_view_.member(process.member).shown) {
-      floors_.Leave(process.key.tgid, CommLabel(process), ShownOf(process), now_ns_);
-    }
-    if (const auto youngest = by_pid_.find(process.key.tgid);
-        youngest != by_pid_.end() && youngest->second == &process) {
-      by_pid_.erase(youngest);
-    }
-    naming_.Forget(process.key);
-    return true;
-  });
-  floors_.Prune(now_ns_, limits_.dead_series_ns, limits_.processes);
+void Ledger::NoteEnd(const Process& process) {
+  if (processes_view_.member(process.member).shown) {
+    floors_.Leave(process.key.tgid, CommLabel(process), ShownOf(process), now_ns_);
+  }
+  if (const auto youngest = by_pid_.find(process.key.tgid);
+      youngest != by_pid_.end() && youngest->second == &process) {
+    by_pid_.erase(youngest);
+  }
+  naming_.Forget(process.key);
 }
 
 void Ledger::CountProcess(const Process& process) {
@@ -259,10 +287,10 @@ void Ledger::UpdateCpus(const Snapshot& snapshot) {
     CpuBook& book = cpus_[reading.cpu];
     std::uint64_t busy_ns = reading.busy_ns;
     // Who is not known to live is a former owner of the address.
-    if (const auto running = tasks_.find(reading.running);
-        running != tasks_.end() && running->second.living_sweep == sweep_ &&
-        running->second.last.run_ns > reading.running_run_ns) {
-      busy_ns += running->second.last.run_ns - reading.running_run_ns;
+    if (const Task* const running = tasks_.Find(reading.running);
+        running != nullptr && running->living_sweep == sweep_ &&
+        running->last.run_ns > reading.running_run_ns) {
+      busy_ns += running->last.run_ns - reading.running_run_ns;
     }
     if (!seeded_) {
       book.base_ns = busy_ns;
@@ -279,8 +307,8 @@ void Ledger::SettleViews() {
   groups_.Settle(now_ns_, limits_.codes, ended);
   SettleCgroups();
   // Ids are the kernel's and never come back; their names stay as long as the view keeps them.
-  std::erase_if(cgroup_members_, [&](const auto& entry) {
-    return entry.second.used_sweep != sweep_ || !cgroups_.Has(entry.second.id);
+  ForgetCgroupMembers([this](const CgroupMemberId& member) {
+    return member.used_sweep != sweep_ || !cgroups_.Has(member.id);
   });
 }
 

@@ -117,15 +117,22 @@ NamedRow NamedView::RowOf(View::Id id, const Group& group) const {
 }
 
 std::vector<NamedRow> NamedView::Rows() const {
-  std::vector<NamedRow> rows;
-  for (const auto& [id, group] : groups_) {
-    if (view_.member(id).shown) {
-      rows.push_back(RowOf(id, group));
+  using Entry = std::pair<const View::Id, Group>;
+  // Rows are large: they are made in their order, not brought into it.
+  std::vector<const Entry*> shown;
+  for (const Entry& entry : groups_) {
+    if (view_.member(entry.first).shown) {
+      shown.push_back(&entry);
     }
   }
-  std::sort(rows.begin(), rows.end(), [](const NamedRow& a, const NamedRow& b) {
-    return std::tie(a.name, a.labels) < std::tie(b.name, b.labels);
+  std::sort(shown.begin(), shown.end(), [](const Entry* a, const Entry* b) {
+    return std::tie(a->second.name, a->second.labels) < std::tie(b->second.name, b->second.labels);
   });
+  std::vector<NamedRow> rows;
+  rows.reserve(shown.size());
+  for (const Entry* entry : shown) {
+    rows.push_back(RowOf(entry->first, entry->second));
+  }
   return rows;
 }
 

@@ -5,14 +5,28 @@
 
 namespace sched_exporter {
 
+/// Rows are large: they are made in their order, not brought into it.
+std::vector<const Ledger::Process*> Ledger::ShownByPid() const {
+  std::vector<const Process*> shown;
+  for (const auto& [key, process] : processes_) {
+    if (processes_view_.member(process.member).shown) {
+      shown.push_back(&process);
+    }
+  }
+  std::sort(shown.begin(), shown.end(),
+            [](const Process* a, const Process* b) { return a->key.tgid < b->key.tgid; });
+  return shown;
+}
+
 Report Ledger::MakeReport() const {
   Report report;
-  for (const auto& [key, process] : processes_) {
+  const std::vector<const Process*> shown_processes = ShownByPid();
+  report.processes.reserve(shown_processes.size());
+  for (const Process* shown_process : shown_processes) {
+    const Process& process = *shown_process;
+    const ProcessKey& key = process.key;
     const View::Member& member = processes_view_.member(process.member);
-    if (!member.shown) {
-      continue;
-    }
-    ProcessRow row;
+    ProcessRow& row = report.processes.emplace_back();
     row.pid = key.tgid;
     row.ppid = process.ppid;
     row.uid = process.uid;
@@ -27,10 +41,7 @@ Report Ledger::MakeReport() const {
     row.since_ns = shown.since_ns;
     row.inherited = process.offset.totals;
     row.resumed = member.resumed;
-    report.processes.push_back(std::move(row));
   }
-  std::sort(report.processes.begin(), report.processes.end(),
-            [](const ProcessRow& a, const ProcessRow& b) { return a.pid < b.pid; });
   report.groups = groups_.Rows();
   report.cgroups = cgroups_.Rows();
   report.removed_cgroups = removed_cgroups_.Rows();

@@ -1,11 +1,10 @@
 #pragma once
 
-#include "exporter/metrics/builder.h"
-#include "exporter/model/report.h"
+#include "exporter/metrics/named_rows.h"
 
 namespace sched_exporter {
 
 /// The histograms of timeslices and of run-queue latency.
-void AddDistributions(Builder& builder, const Families& families, const Report& report);
+void AddDistributions(SeriesSink& sink, const Families& families, const NamedRows& rows);
 
 }  // namespace sched_exporter

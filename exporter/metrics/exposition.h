@@ -1,14 +1,10 @@
 #pragma once
 
-#include <prometheus/collectable.h>
-#include <prometheus/metric_family.h>
-
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "exporter/metrics/negotiation.h"
+#include "exporter/metrics/series_sink.h"
 #include "exporter/model/exporter_stats.h"
 #include "exporter/model/report.h"
 
@@ -23,21 +19,10 @@ struct Sample {
   bool tells_created = false;  ///< In OpenMetrics: since when each series counts.
 };
 
-/// Turns a sample into metric families. This is the one place where nanoseconds become seconds.
-class SampleCollectable : public prometheus::Collectable {
- public:
-  explicit SampleCollectable(std::shared_ptr<const Sample> sample) : sample_(std::move(sample)) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override;
-
- private:
-  std::shared_ptr<const Sample> sample_;
-};
-
-/// The text exposition format 0.0.4 of what `collectable` has.
-std::string SerializeText(const prometheus::Collectable& collectable);
+/// Tells `sink` everything, family by family.
+void AddSample(SeriesSink& sink, const Sample& sample);
 
 /// `sample` in `format`. Names, labels and values of series are the same in all formats.
-std::string Serialize(std::shared_ptr<const Sample> sample, TextFormat format);
+std::string Serialize(const Sample& sample, TextFormat format);
 
 }  // namespace sched_exporter

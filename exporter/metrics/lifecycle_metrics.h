@@ -1,11 +1,11 @@
 #pragma once
 
-#include "exporter/metrics/builder.h"
-#include "exporter/model/report.h"
+#include "exporter/metrics/named_rows.h"
 
 namespace sched_exporter {
 
 /// What happened in the lives of processes, by group, by cgroup and on the host.
-void AddLifecycles(Builder& builder, const Families& families, const Report& report);
+void AddLifecycles(SeriesSink& sink, const Families& families, const Report& report,
+                   const NamedRows& rows);
 
 }  // namespace sched_exporter

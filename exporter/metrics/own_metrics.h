@@ -1,11 +1,11 @@
 #pragma once
 
-#include "exporter/metrics/builder.h"
 #include "exporter/metrics/exposition.h"
+#include "exporter/metrics/series_sink.h"
 
 namespace sched_exporter {
 
 /// What the exporter says of itself.
-void AddOwn(Builder& builder, const Families& families, const Sample& sample);
+void AddOwn(SeriesSink& sink, const Families& families, const Sample& sample);
 
 }  // namespace sched_exporter

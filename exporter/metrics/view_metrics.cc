@@ -3,126 +3,130 @@
 namespace sched_exporter {
 namespace {
 
-/// A row of any view: its label values, and what it counts.
-struct Series {
-  LabelValues labels;
+/// A row of the view of processes: what ViewRow has of the others.
+struct ProcessSeries {
+  RowLabels labels;
   const Totals* totals;
   const Population* population;
   std::uint64_t since_ns;
 };
 
-void AddView(Builder& builder, const ViewFamilies& families, const std::vector<Series>& rows) {
-  const std::size_t n = rows.size();
-  MadeFamily cpu = Builder::Begin(families.cpu, 2 * n);
-  MadeFamily wait = Builder::Begin(families.wait, n);
-  MadeFamily switches = Builder::Begin(families.switches, 2 * n);
-  MadeFamily timeslices = Builder::Begin(families.timeslices, n);
-  MadeFamily migrations = Builder::Begin(families.migrations, n);
-  MadeFamily threads = Builder::Begin(families.threads, n);
-  for (const Series& row : rows) {
-    const Totals& t = *row.totals;
-    Builder::PutCounter(cpu, families.cpu, With(row.labels, "user"), Seconds(t.user_ns),
-                        row.since_ns);
-    Builder::PutCounter(cpu, families.cpu, With(row.labels, "system"), Seconds(t.system_ns),
-                        row.since_ns);
-    Builder::PutCounter(wait, families.wait, row.labels, Seconds(t.wait_ns), row.since_ns);
-    Builder::PutCounter(switches, families.switches, With(row.labels, "voluntary"),
-                        Count(t.voluntary_switches), row.since_ns);
-    Builder::PutCounter(switches, families.switches, With(row.labels, "involuntary"),
-                        Count(t.involuntary_switches), row.since_ns);
-    Builder::PutCounter(timeslices, families.timeslices, row.labels, Count(t.timeslices),
-                        row.since_ns);
-    Builder::PutCounter(migrations, families.migrations, row.labels, Count(t.migrations),
-                        row.since_ns);
-    if (!families.threads.name.empty()) {
-      Builder::Put(threads, families.threads, row.labels, row.population->threads);
+/// Makes a value of a count or of nanoseconds.
+using ValueOf = Value (*)(std::uint64_t);
+
+/// A series of a family that has several for each row, told apart by its last label.
+struct LabelledTotal {
+  std::string_view last_label;  ///< Its value.
+  std::uint64_t Totals::*field;
+};
+
+template <typename Row>
+void AddPairs(SeriesSink& sink, const Family& family, const std::vector<Row>& rows,
+              ValueOf value_of, const LabelledTotal& first, const LabelledTotal& second) {
+  sink.Begin(family);
+  for (const Row& row : rows) {
+    for (const LabelledTotal& total : {first, second}) {
+      sink.PutCounter({row.labels, total.last_label}, value_of(row.totals->*total.field),
+                      row.since_ns);
     }
   }
-  for (MadeFamily* family : {&cpu, &wait, &switches, &timeslices, &migrations, &threads}) {
-    builder.End(std::move(*family));
+}
+
+template <typename Row>
+void AddTotals(SeriesSink& sink, const Family& family, const std::vector<Row>& rows,
+               ValueOf value_of, std::uint64_t Totals::*field) {
+  sink.Begin(family);
+  for (const Row& row : rows) {
+    sink.PutCounter(row.labels, value_of(row.totals->*field), row.since_ns);
   }
 }
 
-LabelValues InfoLabels(const ProcessRow& row) {
-  LabelValues labels{std::to_string(row.pid),
-                     row.ppid ? std::to_string(*row.ppid) : std::string(),
-                     row.comm,
-                     row.group,
-                     row.exe,
-                     row.user,
-                     row.cgroup};
-  labels.more = &row.cgroup_labels;
-  return labels;
+template <typename Row>
+void AddPopulations(SeriesSink& sink, const Family& family, const std::vector<Row>& rows,
+                    std::uint32_t Population::*field) {
+  sink.Begin(family);
+  for (const Row& row : rows) {
+    sink.Put(row.labels, Count(row.population->*field));
+  }
 }
 
-void AddProcesses(Builder& builder, const Families& families, const Sample& sample) {
-  const Report& report = sample.report;
-  std::vector<Series> rows;
+template <typename Row>
+void AddView(SeriesSink& sink, const ViewFamilies& families, const std::vector<Row>& rows) {
+  AddPairs(sink, families.cpu, rows, Seconds, {"user", &Totals::user_ns},
+           {"system", &Totals::system_ns});
+  AddTotals(sink, families.wait, rows, Seconds, &Totals::wait_ns);
+  AddPairs(sink, families.switches, rows, Count, {"voluntary", &Totals::voluntary_switches},
+           {"involuntary", &Totals::involuntary_switches});
+  AddTotals(sink, families.timeslices, rows, Count, &Totals::timeslices);
+  AddTotals(sink, families.migrations, rows, Count, &Totals::migrations);
+  if (!families.threads.name.empty()) {
+    AddPopulations(sink, families.threads, rows, &Population::threads);
+  }
+}
+
+std::vector<ProcessSeries> SeriesOfProcesses(const Family& family, const Report& report) {
+  std::vector<ProcessSeries> rows;
   rows.reserve(report.processes.size() + 1);
-  MadeFamily start = Builder::Begin(families.process_start_time, report.processes.size());
-  MadeFamily info = Builder::Begin(families.process_info, report.processes.size());
   for (const ProcessRow& row : report.processes) {
-    LabelValues labels{std::to_string(row.pid), row.comm, row.group};
-    Builder::Put(info, families.process_info, InfoLabels(row), 1);
-    Builder::Put(start, families.process_start_time, labels,
-                 Seconds(sample.boot_unix_ns + row.population.oldest_start_ns));
-    rows.push_back({std::move(labels), &row.totals, &row.population, row.since_ns});
+    rows.push_back({RowLabels(family, {std::to_string(row.pid), row.comm, row.group}), &row.totals,
+                    &row.population, row.since_ns});
   }
-  if (report.other_processes.present) {
-    rows.push_back({{kOther, report.other_comm, report.other_group},
-                    &report.other_processes.totals,
-                    &report.other_processes.population,
-                    report.other_processes.since_ns});
-  }
-  AddView(builder, families.process, rows);
-  builder.End(std::move(start));
-  builder.End(std::move(info));
-}
-
-std::vector<Series> NamedSeries(const std::vector<NamedRow>& named, const OtherRow& other) {
-  std::vector<Series> rows;
-  rows.reserve(named.size() + 1);
-  for (const NamedRow& row : named) {
-    rows.push_back({LabelsOf(row), &row.totals, &row.population, row.since_ns});
-  }
+  const OtherRow& other = report.other_processes;
   if (other.present) {
-    rows.push_back({{kOther}, &other.totals, &other.population, other.since_ns});
+    rows.push_back({RowLabels(family, {kOther, report.other_comm, report.other_group}),
+                    &other.totals, &other.population, other.since_ns});
   }
   return rows;
 }
 
-void AddProcessCounts(Builder& builder, const Family& family, const std::vector<Series>& rows) {
-  MadeFamily processes = Builder::Begin(family, rows.size());
-  for (const Series& row : rows) {
-    Builder::Put(processes, family, row.labels, row.population->processes);
+void AddProcessStarts(SeriesSink& sink, const Family& family,
+                      const std::vector<ProcessSeries>& rows, const Sample& sample) {
+  sink.Begin(family);
+  for (std::size_t i = 0; i < sample.report.processes.size(); ++i) {
+    sink.Put(rows[i].labels, Seconds(sample.boot_unix_ns + rows[i].population->oldest_start_ns));
   }
-  builder.End(std::move(processes));
 }
 
-void AddGroupsAndCgroups(Builder& builder, const Families& families, const Sample& sample) {
-  const Report& report = sample.report;
-  const std::vector<Series> groups = NamedSeries(report.groups, report.other_groups);
-  const std::vector<Series> cgroups = NamedSeries(report.cgroups, report.other_cgroups);
-  AddView(builder, families.group, groups);
-  AddProcessCounts(builder, families.group_processes, groups);
-  MadeFamily oldest = Builder::Begin(families.group_oldest_start_time, groups.size());
-  for (const Series& row : groups) {
+void AddProcessInfos(SeriesSink& sink, const Family& family, const Report& report) {
+  sink.Begin(family);
+  for (const ProcessRow& row : report.processes) {
+    const std::string ppid = row.ppid ? std::to_string(*row.ppid) : std::string();
+    sink.Put(RowLabels(family,
+                       {std::to_string(row.pid), ppid, row.comm, row.group, row.exe, row.user,
+                        row.cgroup},
+                       row.cgroup_labels),
+             Count(1));
+  }
+}
+
+void AddProcesses(SeriesSink& sink, const Families& families, const Sample& sample) {
+  const std::vector<ProcessSeries> rows = SeriesOfProcesses(families.process.wait, sample.report);
+  AddView(sink, families.process, rows);
+  AddProcessStarts(sink, families.process_start_time, rows, sample);
+  AddProcessInfos(sink, families.process_info, sample.report);
+}
+
+void AddOldestStarts(SeriesSink& sink, const Family& family, const std::vector<ViewRow>& rows,
+                     std::uint64_t boot_unix_ns) {
+  sink.Begin(family);
+  for (const ViewRow& row : rows) {
     if (row.population->oldest_start_ns != 0) {
-      Builder::Put(oldest, families.group_oldest_start_time, row.labels,
-                   Seconds(sample.boot_unix_ns + row.population->oldest_start_ns));
+      sink.Put(row.labels, Seconds(boot_unix_ns + row.population->oldest_start_ns));
     }
   }
-  builder.End(std::move(oldest));
-  AddView(builder, families.cgroup, cgroups);
-  AddProcessCounts(builder, families.cgroup_processes, cgroups);
-  AddView(builder, families.removed_cgroup, NamedSeries(report.removed_cgroups, {}));
 }
 
 }  // namespace
 
-void AddViews(Builder& builder, const Families& families, const Sample& sample) {
-  AddProcesses(builder, families, sample);
-  AddGroupsAndCgroups(builder, families, sample);
+void AddViews(SeriesSink& sink, const Families& families, const Sample& sample,
+              const NamedRows& rows) {
+  AddProcesses(sink, families, sample);
+  AddView(sink, families.group, rows.groups);
+  AddPopulations(sink, families.group_processes, rows.groups, &Population::processes);
+  AddOldestStarts(sink, families.group_oldest_start_time, rows.groups, sample.boot_unix_ns);
+  AddView(sink, families.cgroup, rows.cgroups);
+  AddPopulations(sink, families.cgroup_processes, rows.cgroups, &Population::processes);
+  AddView(sink, families.removed_cgroup, rows.removed_cgroups);
 }
 
 }  // namespace sched_exporter

@@ -1,11 +1,12 @@
 #pragma once
 
-#include "exporter/metrics/builder.h"
 #include "exporter/metrics/exposition.h"
+#include "exporter/metrics/named_rows.h"
 
 namespace sched_exporter {
 
 /// What each process, group and cgroup uses, and what lives in it.
-void AddViews(Builder& builder, const Families& families, const Sample& sample);
+void AddViews(SeriesSink& sink, const Families& families, const Sample& sample,
+              const NamedRows& rows);
 
 }  // namespace sched_exporter

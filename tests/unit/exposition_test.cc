@@ -5,10 +5,12 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "exporter/metrics/families.h"
 #include "tests/support/exposition_checks.h"
 #include "tests/support/metrics_text.h"
+#include "tests/support/prometheus_families.h"
 #include "tests/support/samples.h"
 
 namespace sched_exporter {
@@ -21,9 +23,7 @@ using test_support::MetricsText;
 using test_support::Named;
 using testing::IsEmpty;
 
-std::string TextOf(const Sample& sample) {
-  return SerializeText(SampleCollectable(std::make_shared<const Sample>(sample)));
-}
+std::string TextOf(const Sample& sample) { return Serialize(sample, TextFormat::kClassic); }
 
 void ExpectGolden(const Sample& sample, const std::string& name) {
   test_support::ExpectGolden(TextOf(sample), name);
@@ -34,6 +34,57 @@ TEST(Exposition, OfAHostIsExactlyThis) { ExpectGolden(MakeSample(), "host.txt");
 TEST(Exposition, OfAnEmptyReportIsExactlyThis) { ExpectGolden({}, "empty.txt"); }
 
 TEST(Exposition, OfHostileNamesIsExactlyThis) { ExpectGolden(MakeHostileSample(), "hostile.txt"); }
+
+TEST(Exposition, IsWhatPrometheusCppWritesLetterByLetter) {
+  Sample large = MakeSample();
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  NamedRow& group = large.report.groups[0];
+  group.totals = {kMost,
+                  std::uint64_t{1} << 53,
+                  9'950'000'000,
+                  1'000'000'000'000'000,
+                  kMost,
+                  9'999'999'999'999'999,
+                  0};
+  // As `le`, too: bounds are seconds; the counts are integers of any size.
+  group.lifecycle.lifetimes.buckets.fill(kMost / 20 + 1);
+  group.lifecycle.lifetimes.sum_ns = kMost;
+  for (const Sample& sample : {MakeSample(), MakeHostileSample(), Sample(), large}) {
+    EXPECT_EQ(TextOf(sample), test_support::PrometheusTextOf(sample));
+  }
+}
+
+/// Names of any bytes, of which the rows have all that the model can have.
+TEST(Exposition, IsWhatPrometheusCppWritesOfAnyNamesAndNumbers) {
+  std::mt19937_64 random(1);
+  const auto number = [&random] { return random() >> (random() % 64); };
+  const auto name = [&random] {
+    std::string bytes(random() % 9, ' ');
+    for (char& byte : bytes) {
+      byte =
+          "\n\"\\{},= \xff\x01"
+          "a"[random() % 11];
+    }
+    return bytes;
+  };
+  Sample sample = MakeSample();
+  sample.boot_unix_ns = 1'700'000'000'123'456'789;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    ProcessRow process = MakeProcess(1000 + i, name());
+    process.group = name();
+    process.totals = {number(), number(), number(), number(), number(), number(), number()};
+    process.population.oldest_start_ns = number() % 1'000'000'000'000'000;
+    process.cgroup_labels = {{"unit", name()}};
+    sample.report.processes.push_back(process);
+    NamedRow row = Named(name());
+    row.labels = {{"pod", name()}, {"unit", name()}};
+    row.lifecycle.exits = {{static_cast<ExitCode>(i), number()}};
+    row.distributions.timeslice.buckets[i % 26] = number();
+    row.distributions.timeslice.sum_ns = number();
+    sample.report.cgroups.push_back(row);
+  }
+  EXPECT_EQ(TextOf(sample), test_support::PrometheusTextOf(sample));
+}
 
 TEST(Exposition, HostileNamesComeBackAsTheyWere) {
   const Sample sample = MakeHostileSample();
@@ -198,8 +249,7 @@ TEST(Exposition, HasOnlyFamiliesOfTheTable) {
     EXPECT_EQ(family->help.find_first_of("\\\n"), std::string::npos) << family->name;
   }
   std::size_t met = 0;
-  for (const auto& made :
-       SampleCollectable(std::make_shared<const Sample>(MakeSample())).Collect()) {
+  for (const auto& made : test_support::FamiliesOf(MakeSample())) {
     ASSERT_TRUE(table.contains(made.name)) << made.name;
     ++met;
     for (const auto& metric : made.metric) {

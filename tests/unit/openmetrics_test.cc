@@ -1,16 +1,10 @@
-#include "exporter/metrics/openmetrics.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/text_serializer.h>
-
-#include <cmath>
-#include <limits>
-#include <random>
-#include <sstream>
 
 #include "exporter/metrics/families.h"
+#include "exporter/metrics/text_writer.h"
 #include "tests/support/openmetrics_checks.h"
+#include "tests/support/prometheus_families.h"
 #include "tests/support/samples.h"
 
 namespace sched_exporter {
@@ -23,12 +17,11 @@ using test_support::MakeHostileSample;
 using test_support::MakeSample;
 using testing::AllOf;
 using testing::ContainerEq;
-using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
 std::string TextOf(const Sample& sample, TextFormat format = TextFormat::kOpenMetrics) {
-  return Serialize(std::make_shared<const Sample>(sample), format);
+  return Serialize(sample, format);
 }
 
 Sample WithCreated(Sample sample) {
@@ -107,121 +100,55 @@ TEST(OpenMetrics, EveryCounterOfTheTableIsOne) {
   }
 }
 
-MetricFamily Gauges(const std::string& name, const std::vector<double>& values) {
-  MetricFamily family{name, "Help.", MetricType::Gauge, {}};
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    ClientMetric& metric = family.metric.emplace_back();
-    metric.label = {{"i", std::to_string(i)}};
-    metric.gauge.value = values[i];
-  }
-  return family;
-}
-
-std::string TextOf(const MetricFamily& family) {
+/// What the writer makes of gauges with one label.
+std::string TextOfGauges(const std::string& name, const std::vector<Value>& values,
+                         const std::string& help = "Help.") {
+  const Family family{name, MetricType::Gauge, help, {"i"}};
   std::string text;
-  OpenMetricsWriter writer(text);
-  writer.Add(family);
+  TextWriter writer(text, TextFormat::kOpenMetrics);
+  writer.Begin(family);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    writer.Put(RowLabels(family, {std::to_string(i)}), values[i]);
+  }
   return text;
 }
 
-std::string TextOfValue(double value) {
-  const std::string text = TextOf(Gauges("x", {value}));
-  const std::size_t at = text.rfind(' ') + 1;
-  return text.substr(at, text.size() - at - 1);
-}
-
-TEST(OpenMetrics, NumbersAreWrittenInFull) {
-  const std::vector<std::pair<double, std::string>> cases{
-      {0, "0"},
-      {-1, "-1"},
-      {0.1, "0.1"},
-      {1e15, "1e+15"},
-      {999'999'999'999'999, "999999999999999"},
-      {0.000000001, "1e-09"},
-      {2'592'000.000000001, "2592000.000000001"},
-      {std::numeric_limits<double>::infinity(), "+Inf"},
-      {-std::numeric_limits<double>::infinity(), "-Inf"},
-      {std::numeric_limits<double>::quiet_NaN(), "NaN"}};
-  for (const auto& [value, text] : cases) {
-    EXPECT_EQ(TextOfValue(value), text);
-  }
-}
-
-TEST(OpenMetrics, EveryNumberReadsAsTheClassicOneDoes) {
-  std::mt19937_64 random(1);
-  std::vector<double> values;
-  for (int i = 0; i < 100'000; ++i) {
-    // Of all lengths, as nanoseconds become seconds.
-    values.push_back(static_cast<double>(random() >> (random() % 64)) / 1e9);
-  }
-  const MetricFamily family = Gauges("x", values);
-  std::istringstream open(TextOf(family));
-  std::istringstream classic(prometheus::TextSerializer().Serialize({family}));
-  const auto read = [](std::istringstream& lines) {
-    std::vector<double> numbers;
-    for (std::string line; std::getline(lines, line);) {
-      if (line[0] != '#') {
-        numbers.push_back(std::stod(line.substr(line.rfind(' '))));
-      }
-    }
-    return numbers;
-  };
-  EXPECT_EQ(read(open), read(classic));
-}
-
-TEST(OpenMetrics, BoundsOfBucketsAreThoseOfTheClassicFormatLetterByLetter) {
-  MetricFamily family{"x_seconds", "Help.", MetricType::Histogram, {}};
-  std::mt19937_64 random(2);
-  for (int i = 0; i < 100; ++i) {
-    ClientMetric::Histogram& histogram = family.metric.emplace_back().histogram;
-    family.metric.back().label = {{"i", std::to_string(i)}};
-    // Some of a family with the same bounds, some with others, and one that was 9.95.
-    double bound = i % 3 == 0 ? 9.95 : 0.001 * static_cast<double>(random() % 10'000);
-    for (std::uint64_t j = 0; j < 12; ++j, bound *= i % 2 == 0 ? 10 : 1.7) {
-      histogram.bucket.push_back({j, bound});
-    }
-    histogram.sample_count = 99;
-  }
-  const auto bounds = [](const std::string& text) {
-    std::vector<std::string> all;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("x_seconds_bucket")) {
-        all.push_back(line);
-      }
-    }
-    return all;
-  };
-  const auto open = bounds(TextOf(family));
-  EXPECT_THAT(open, ContainerEq(bounds(prometheus::TextSerializer().Serialize({family}))));
-  EXPECT_EQ(open.size(), 1'300) << "12 and +Inf each";
-}
-
 TEST(OpenMetrics, HelpAndLabelsAreEscaped) {
-  MetricFamily family = Gauges("x", {1});
-  family.help = "a\"b\\c\nd";
-  family.metric[0].label = {{"l", "\"\\\n\"end"}};
-  EXPECT_EQ(TextOf(family),
-            "# TYPE x gauge\n# HELP x a\\\"b\\\\c\\nd\nx{l=\"\\\"\\\\\\n\\\"end\"} 1\n");
+  const Family family{"x", MetricType::Gauge, "a\"b\\c\nd", {"l"}};
+  std::string text;
+  TextWriter writer(text, TextFormat::kOpenMetrics);
+  writer.Begin(family);
+  writer.Put(RowLabels(family, {"\"\\\n\"end"}), Count(1));
+  EXPECT_EQ(text, "# TYPE x gauge\n# HELP x a\\\"b\\\\c\\nd\nx{l=\"\\\"\\\\\\n\\\"end\"} 1\n");
 }
 
 TEST(OpenMetrics, InfoIsWhatIsAlwaysOne) {
-  EXPECT_THAT(TextOf(Gauges("x_info", {1, 1})),
+  EXPECT_THAT(TextOfGauges("x_info", {Count(1), Count(1)}),
               AllOf(HasSubstr("# TYPE x info\n"), HasSubstr("\nx_info{i=\"0\"} 1\n")));
-  EXPECT_THAT(TextOf(Gauges("x_info", {1, 2})), HasSubstr("# TYPE x_info gauge\n"));
+  std::size_t met = 0;
+  for (const MetricFamily& family : test_support::FamiliesOf(MakeSample())) {
+    for (const ClientMetric& metric : family.metric) {
+      met += family.name.ends_with("_info") ? 1 : 0;
+      EXPECT_TRUE(!family.name.ends_with("_info") || metric.gauge.value == 1) << family.name;
+    }
+  }
+  EXPECT_EQ(met, 2) << "of a process, and of the build";
 }
 
 TEST(OpenMetrics, ACounterOfAnotherNameKeepsIt) {
-  MetricFamily family = Gauges("x_seconds", {1});
-  family.type = MetricType::Counter;
-  EXPECT_THAT(TextOf(family), AllOf(HasSubstr("# TYPE x_seconds unknown\n"),
-                                    HasSubstr("\nx_seconds{i=\"0\"} 0\n")));
+  const Family family{"x_seconds", MetricType::Counter, "Help.", {"i"}};
+  std::string text;
+  TextWriter writer(text, TextFormat::kOpenMetrics);
+  writer.Begin(family);
+  writer.PutCounter(RowLabels(family, {"0"}), Count(0), 0);
+  EXPECT_THAT(
+      text, AllOf(HasSubstr("# TYPE x_seconds unknown\n"), HasSubstr("\nx_seconds{i=\"0\"} 0\n")));
 }
 
 TEST(OpenMetrics, OnlyWholeWordsAreUnits) {
-  EXPECT_THAT(TextOf(Gauges("x_bytes", {1})), HasSubstr("# UNIT x_bytes bytes\n"));
-  EXPECT_THAT(TextOf(Gauges("xbytes", {1})), Not(HasSubstr("# UNIT")));
-  EXPECT_THAT(TextOf(Gauges("bytes", {1})), Not(HasSubstr("# UNIT")));
+  EXPECT_THAT(TextOfGauges("x_bytes", {Count(1)}), HasSubstr("# UNIT x_bytes bytes\n"));
+  EXPECT_THAT(TextOfGauges("xbytes", {Count(1)}), Not(HasSubstr("# UNIT")));
+  EXPECT_THAT(TextOfGauges("bytes", {Count(1)}), Not(HasSubstr("# UNIT")));
 }
 
 /// The check finds what it is there for.

@@ -52,13 +52,13 @@ bool WriteText(TextFormat format) {
   SyntheticHost host;
   const auto sample = host.MakeSample();
   std::string text;
-  MeasuredWork([&] { text = Serialize(sample, format); });
+  MeasuredWork([&] { text = Serialize(*sample, format); });
   return text.size() > 500'000;
 }
 
 bool Compress() {
   SyntheticHost host;
-  const std::string text = Serialize(host.MakeSample(), TextFormat::kOpenMetrics);
+  const std::string text = Serialize(*host.MakeSample(), TextFormat::kOpenMetrics);
   std::size_t bytes = 0;
   MeasuredWork([&] { bytes = Gzip(text).value_or("").size(); });
   return bytes > 0 && bytes < text.size() / 5;

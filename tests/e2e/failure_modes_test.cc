@@ -206,8 +206,8 @@ TEST_F(FailureModes, MapsThatDoNotFitIntoMemoryAreNamed) {
   const Ended ended = Run({"--config.file=" + file}, {"sh", "-c", enter, cgroup});
   EXPECT_TRUE(WaitUntil([&] { return rmdir(cgroup.c_str()) == 0; }));
   ExpectRefusal(ended,
-                "cannot load BPF programs: not enough memory for the maps; make maps.tasks "
-                "smaller");
+                "cannot load BPF programs: not enough memory for the maps; make maps.tasks or "
+                "maps.cgroups smaller");
 }
 
 TEST_F(FailureModes, SecondInstanceNamesTheFirst) {

@@ -32,6 +32,13 @@ int empty(void *ctx)
 	return 0;
 }
 
+/* What the kernel takes for the tour of all tasks. */
+SEC("iter/task")
+int empty_iterator(void *ctx)
+{
+	return 0;
+}
+
 /* The least that a hash by task can cost: one look-up, one figure. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lru_store, bool preempt, struct task_struct *prev, struct task_struct *next)

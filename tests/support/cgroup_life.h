@@ -24,8 +24,13 @@ namespace sched_exporter::test_support {
 
 inline constexpr int kLimit = 100;
 inline constexpr double kTolerance = 0.001;
-inline constexpr const char* kCounted[] = {"cpu_seconds_total", "timeslices_total", "execs_total",
-                                           "forks_total", "exits_total"};
+inline constexpr const char* kCounted[] = {"cpu_seconds_total",
+                                           "timeslices_total",
+                                           "execs_total",
+                                           "forks_total",
+                                           "exits_total",
+                                           "timeslice_seconds_count",
+                                           "runqueue_latency_seconds_count"};
 
 /// Uses CPU time, and starts a program that ends at once.
 inline bool Work() {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +18,6 @@
 #include "tests/support/exporter.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
-
-extern char** environ;
 
 namespace sched_exporter::test_support {
 
@@ -147,6 +146,6 @@ class CgroupLife : public testing::TestWithParam<CgroupHost> {
 
 /// Nothing but scrapes sweeps.
 inline constexpr char kOnlyScrapes[] =
-    "collection: {interval: 5m}\nlimits: {cgroups: 100, dead_series: ";
+    "collection: {interval: 5m}\nlive: {top: false}\nlimits: {cgroups: 100, dead_series: ";
 
 }  // namespace sched_exporter::test_support

@@ -36,6 +36,7 @@ Collector::Collector(const Config& config, const HostPaths& paths)
       pods_(PodSourcesOf(config)),
       details_(paths),
       labels_(config.labels),
+      histograms_(config.histograms),
       openmetrics_(config.openmetrics),
       wakeup_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       latest_(Fail("no collection has been made yet")),
@@ -129,6 +130,9 @@ std::vector<std::string> Collector::Reconfigure(const Config& config) {
     waiting.emplace_back(
         "rules ask for command lines now, which are read at exec only after a restart; until then "
         "processes that end at once have none");
+  }
+  if (WantsDistributions(config) && !programs_->options().distributions) {
+    waiting.emplace_back("histograms were all off at the start; they are counted after a restart");
   }
   next_config_ = config;
   next_config_->maps = config_.maps;
@@ -269,6 +273,7 @@ bool Collector::ApplyConfig() {
     pods_.set_sources(PodSourcesOf(*next));
     ledger_->set_limits(LimitsOf(next->limits));
     labels_ = next->labels;
+    histograms_ = next->histograms;
     openmetrics_ = next->openmetrics;
     ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
     naming_->Configure(*next);
@@ -368,6 +373,7 @@ std::shared_ptr<const Sample> Collector::MakeSample() {
   ledger_->NoteTold();
   AddDetails(sample->report, details_, *naming_);
   OmitLabels(labels_, sample->report);
+  OmitHistograms(histograms_, sample->report);
   const SourceStats& source = source_->stats();
   stats_.version = kVersion;
   NoteBuffers(source);

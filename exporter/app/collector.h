@@ -96,6 +96,7 @@ class Collector {
   Snapshot snapshot_;
   std::uint64_t known_losses_ = 0;
   std::uint64_t new_cgroups_ = 0;  ///< When they were last taken.
+  HistogramsConfig histograms_;
   OpenMetricsConfig openmetrics_;
   SteadyBootTime boot_time_;
   ExporterStats stats_;

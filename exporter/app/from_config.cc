@@ -84,6 +84,10 @@ bool RulesNeedArguments(const Config& config) {
   return config.naming.rules != nullptr && config.naming.rules->needs().arguments;
 }
 
+bool WantsDistributions(const Config& config) {
+  return config.histograms.runqueue_latency || config.histograms.timeslice;
+}
+
 bool NeedsArguments(const Config& config) {
   return config.events.arguments || RulesNeedArguments(config);
 }
@@ -98,6 +102,7 @@ ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
   options.transport = TransportOf(config.events.transport);
   options.exec_failures = ExecFailuresOf(config.events.exec_failures);
   options.arguments_bytes = NeedsArguments(config) ? config.events.arguments_bytes : 0;
+  options.distributions = WantsDistributions(config);
   options.hierarchy = ToAbi(hierarchy);
   options.hierarchy_id = hierarchy_id;
   return options;

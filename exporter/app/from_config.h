@@ -19,6 +19,9 @@ PodSources PodSourcesOf(const Config& config);
 /// Whether a rule looks at command lines.
 bool RulesNeedArguments(const Config& config);
 
+/// Whether any histogram of cgroups is served.
+bool WantsDistributions(const Config& config);
+
 /// Whether the BPF programs have to read command lines at exec.
 bool NeedsArguments(const Config& config);
 

@@ -89,11 +89,12 @@ CLI::App* AddTop(CLI::App& app, TopRequest& request) {
       ->type_name("VIEW")
       ->capture_default_str()
       ->check(CLI::IsMember({"group", "cgroup", "process"}));
-  top->add_option("--sort", request.sort,
-                  "cpu, wait, starts (not of processes), switches, threads or name")
+  top->add_option(
+         "--sort", request.sort,
+         "cpu, wait, starts (not of processes), switches, threads, latency (of cgroups) or name")
       ->type_name("KEY")
       ->capture_default_str()
-      ->check(CLI::IsMember({"cpu", "wait", "starts", "switches", "threads", "name"}));
+      ->check(CLI::IsMember({"cpu", "wait", "starts", "switches", "threads", "latency", "name"}));
   top->add_option("--count", request.count, "Rows; without it as many as fit")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kMostTopRows));
@@ -102,6 +103,9 @@ CLI::App* AddTop(CLI::App& app, TopRequest& request) {
   top->final_callback([&request] {
     if (request.view == "process" && request.sort == "starts") {
       throw CLI::ValidationError("--sort", "starts are counted for groups and cgroups only");
+    }
+    if (request.view != "cgroup" && request.sort == "latency") {
+      throw CLI::ValidationError("--sort", "latency is known of cgroups only");
     }
   });
   return top;

@@ -44,6 +44,15 @@ void OmitOfCgroup(const LabelsConfig& labels, NamedRow& row) {
   OmitIf(omits(LabelSwitch::kCgroupContainer), "container", row.labels);
 }
 
+void OmitOfDistributions(const HistogramsConfig& histograms, Distributions& distributions) {
+  if (!histograms.runqueue_latency) {
+    distributions.runqueue_latency = {};
+  }
+  if (!histograms.timeslice) {
+    distributions.timeslice = {};
+  }
+}
+
 }  // namespace
 
 void AddDetails(Report& report, ProcessDetails& details, Naming& naming) {
@@ -80,6 +89,15 @@ void OmitLabels(const LabelsConfig& labels, Report& report) {
   for (NamedRow& row : report.cgroups) {
     OmitOfCgroup(labels, row);
   }
+}
+
+void OmitHistograms(const HistogramsConfig& histograms, Report& report) {
+  for (std::vector<NamedRow>* const rows : {&report.cgroups, &report.removed_cgroups}) {
+    for (NamedRow& row : *rows) {
+      OmitOfDistributions(histograms, row.distributions);
+    }
+  }
+  OmitOfDistributions(histograms, report.other_cgroups.distributions);
 }
 
 void OmitDetails(const LabelsConfig& labels, Report& report) {

@@ -13,6 +13,9 @@ void AddDetails(Report& report, ProcessDetails& details, Naming& naming);
 /// Takes out what the config doesn't want as labels.
 void OmitLabels(const LabelsConfig& labels, Report& report);
 
+/// Takes out the histograms that the config doesn't want.
+void OmitHistograms(const HistogramsConfig& histograms, Report& report);
+
 /// Takes out only programs and users of processes, where the config doesn't want them as labels:
 /// the rest is what the live view calls its rows by.
 void OmitDetails(const LabelsConfig& labels, Report& report);

@@ -8,9 +8,11 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "exporter/app/terminal_text.h"
 #include "exporter/base/text.h"
+#include "exporter/model/distributions.h"
 
 namespace sched_exporter {
 namespace {
@@ -20,6 +22,8 @@ using Json = nlohmann::json;
 constexpr std::size_t kSparkColumns = 20;
 /// A terminal that is narrower has more use for names.
 constexpr std::size_t kColumnsForSparks = 100;
+/// A terminal that is narrower has the more important columns alone.
+constexpr std::size_t kColumnsForExtras = 160;
 constexpr std::array<const char*, 8> kSparks{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 constexpr double kShortestStep_s = 0.1;
 constexpr double kLongestStep_s = 3600;
@@ -85,39 +89,100 @@ std::string Sparkline(const Json& values) {
   return line + "  ";
 }
 
+/// A length of time with two digits, where it has a fraction; "-" where there is none.
+std::string LengthText(std::optional<double> seconds) {
+  if (!seconds) {
+    return "-";
+  }
+  constexpr std::array<std::pair<const char*, double>, 3> kUnits{
+      {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}}};
+  constexpr double kNext = 999.5;  // so many of a unit are shown as one of the next
+  std::size_t unit = 0;
+  while (unit + 1 < kUnits.size() && *seconds >= kNext * kUnits[unit].second) {
+    ++unit;
+  }
+  const double number = *seconds / kUnits[unit].second;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), number < 9.95 ? "%.1f%s" : "%.0f%s",
+                std::clamp(number, 0.0, 1e9), kUnits[unit].first);
+  return text.data();
+}
+
+/// A quantile of a distribution: "runqueue_latency.p99". What is longer than all bounds is told by
+/// the largest of them.
+std::string QuantileText(const Json& row, std::string_view key) {
+  const std::size_t point = key.find('.');
+  const Json& distribution = Member(row, std::string(key.substr(0, point)).c_str());
+  const auto bound = NumberOf(Member(distribution, std::string(key.substr(point + 1)).c_str()));
+  if (bound || !distribution.is_object()) {
+    return LengthText(bound);
+  }
+  return ">" + LengthText(static_cast<double>(Durations::BoundNs(kDurationBounds - 1)) / 1e9);
+}
+
 struct Column {
+  enum class Kind { kNumber, kText, kQuantile };
   const char* title;
   int width;  ///< Negative: flush left.
   const char* key;
-  int places;  ///< Negative: a text.
+  int places = 0;
+  Kind kind = Kind::kNumber;
+  bool is_extra = false;  ///< Only where there is much room.
 };
 
-constexpr std::array<Column, 7> kNamedColumns{{{"CPUS", 7, "cpu", 3},
-                                               {"WAIT", 7, "wait", 3},
-                                               {"STARTS/S", 8, "starts", 1},
-                                               {"SWITCH/S", 8, "switches", 0},
-                                               {"THREADS", 7, "threads", 0},
-                                               {"PROCS", 6, "processes", 0},
-                                               {"CPU TIME", 10, "cpu_seconds", 1}}};
-constexpr std::array<Column, 7> kProcessColumns{{{"PID", 7, "pid", 0},
-                                                 {"USER", -8, "user", -1},
-                                                 {"CPUS", 7, "cpu", 3},
-                                                 {"WAIT", 7, "wait", 3},
-                                                 {"SWITCH/S", 8, "switches", 0},
-                                                 {"THREADS", 7, "threads", 0},
-                                                 {"CPU TIME", 10, "cpu_seconds", 1}}};
+using Columns = std::vector<Column>;
 
-std::string RowText(const Json& row, const std::array<Column, 7>& columns) {
+const Columns& ColumnsOf(const std::string& view) {
+  static const Columns kGroups{{"CPUS", 7, "cpu", 3},
+                               {"WAIT", 7, "wait", 3},
+                               {"STARTS/S", 8, "starts", 1},
+                               {"SWITCH/S", 8, "switches", 0},
+                               {"THREADS", 7, "threads", 0},
+                               {"PROCS", 6, "processes", 0},
+                               {"CPU TIME", 10, "cpu_seconds", 1}};
+  static const Columns kCgroups{
+      {"CPUS", 7, "cpu", 3},
+      {"WAIT", 7, "wait", 3},
+      {"WAIT 50%", 8, "runqueue_latency.p50", 0, Column::Kind::kQuantile, true},
+      {"WAIT 99%", 8, "runqueue_latency.p99", 0, Column::Kind::kQuantile},
+      {"SLICE 50%", 9, "timeslice.p50", 0, Column::Kind::kQuantile, true},
+      {"SLICE 99%", 9, "timeslice.p99", 0, Column::Kind::kQuantile, true},
+      {"STARTS/S", 8, "starts", 1},
+      {"SWITCH/S", 8, "switches", 0, Column::Kind::kNumber, true},
+      {"THREADS", 7, "threads", 0},
+      {"PROCS", 6, "processes", 0},
+      {"CPU TIME", 10, "cpu_seconds", 1}};
+  static const Columns kProcesses{{"PID", 7, "pid", 0},
+                                  {"USER", -8, "user", 0, Column::Kind::kText},
+                                  {"CPUS", 7, "cpu", 3},
+                                  {"WAIT", 7, "wait", 3},
+                                  {"SWITCH/S", 8, "switches", 0},
+                                  {"THREADS", 7, "threads", 0},
+                                  {"CPU TIME", 10, "cpu_seconds", 1}};
+  return view == "process" ? kProcesses : view == "cgroup" ? kCgroups : kGroups;
+}
+
+std::string CellText(const Json& row, const Column& column) {
+  switch (column.kind) {
+    case Column::Kind::kText:
+      return TextOf(row, column.key);
+    case Column::Kind::kQuantile:
+      return QuantileText(row, column.key);
+    case Column::Kind::kNumber:
+      break;
+  }
+  return Figure(row, column.key, column.places);
+}
+
+std::string RowText(const Json& row, const Columns& columns) {
   std::string text;
   for (const Column& column : columns) {
-    text +=
-        Cell(column.places < 0 ? TextOf(row, column.key) : Figure(row, column.key, column.places),
-             column.width);
+    text += Cell(CellText(row, column), column.width);
   }
   return text;
 }
 
-std::string TitleText(const std::array<Column, 7>& columns) {
+std::string TitleText(const Columns& columns) {
   std::string text;
   for (const Column& column : columns) {
     text += Cell(column.title, column.width);
@@ -200,7 +265,10 @@ Result<TopScreen> MakeTopScreen(std::string_view json, const TopRoom& room) {
     return Fail("the answer is not that of /api/v1/top of a sched_exporter");
   }
   const std::string view = TextOf(answer, "view");
-  const auto& columns = view == "process" ? kProcessColumns : kNamedColumns;
+  Columns columns = ColumnsOf(view);
+  if (room.columns != 0 && room.columns < kColumnsForExtras) {
+    std::erase_if(columns, [](const Column& column) { return column.is_extra; });
+  }
   const bool sparks = room.utf8 && (room.columns == 0 || room.columns >= kColumnsForSparks);
   TopScreen screen;
   screen.has_step = NumberOf(Member(answer, "time")).has_value();

@@ -17,12 +17,13 @@ struct Hint {
   std::string_view text;
 };
 
-constexpr std::array<Hint, 5> kHints{{
+constexpr std::array<Hint, 6> kHints{{
     {"pid", "limits.processes; filters.processes takes processes out by comm"},
     {"group", "limits.groups; filters.groups; process_names puts more processes into one group"},
     {"cgroup", "limits.cgroups; filters.cgroups takes cgroups out by path"},
     {"code", "limits.codes"},
     {"errno", "limits.codes"},
+    {"le", "histograms takes those of cgroups out"},
 }};
 
 /// "  12345   4.5%  text".

@@ -180,6 +180,14 @@ struct OpenMetricsConfig {
   bool operator==(const OpenMetricsConfig&) const = default;
 };
 
+/// Which histograms of cgroups are served.
+struct HistogramsConfig {
+  bool runqueue_latency = true;  ///< sched_cgroup_runqueue_latency_seconds, and of removed ones.
+  bool timeslice = true;         ///< sched_cgroup_timeslice_seconds, and of removed ones.
+
+  bool operator==(const HistogramsConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -192,6 +200,7 @@ struct Config {
   FiltersConfig filters;
   LabelsConfig labels;
   KubernetesConfig kubernetes;
+  HistogramsConfig histograms;
   LiveConfig live;
   OpenMetricsConfig openmetrics;
 };

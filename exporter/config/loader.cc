@@ -125,6 +125,10 @@ void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
     section.Choice("hierarchy", kHierarchies, config.cgroup.hierarchy);
   });
   ReadNames(file, findings, config);
+  file.Section("histograms", [&config](MappingReader& section) {
+    section.Boolean("runqueue_latency", config.histograms.runqueue_latency);
+    section.Boolean("timeslice", config.histograms.timeslice);
+  });
   file.Section("live", [&config](MappingReader& section) {
     section.Boolean("top", config.live.top);
     section.Boolean("events", config.live.events);

@@ -4,13 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "exporter/model/distributions.h"
+
 namespace sched_exporter {
 
-/// Upper bounds of the buckets of run-queue latency, each included in its bucket: 1 us, 2 us, 4 us,
-/// to 2^24 us, which is 16.8 s. One more bucket takes what is longer.
-inline constexpr std::size_t kLatencyBounds = 25;
+/// The buckets of run-queue latency are those of the histograms.
+inline constexpr std::size_t kLatencyBounds = kDurationBounds;
 
-constexpr std::uint64_t LatencyBoundNs(std::size_t bucket) { return std::uint64_t{1000} << bucket; }
+constexpr std::uint64_t LatencyBoundNs(std::size_t bucket) { return Durations::BoundNs(bucket); }
 
 /// Timeslices by how long their task had waited for them.
 using LatencyColumn = std::array<std::uint64_t, kLatencyBounds + 1>;

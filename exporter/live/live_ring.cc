@@ -19,6 +19,7 @@ struct Moved {
   Counted added;
   const ProcessRow* process = nullptr;  ///< Or the next.
   const NamedRow* named = nullptr;
+  std::shared_ptr<const LiveDistributions> distributions{};  ///< Of cgroups.
 };
 
 float PerSecond(std::uint64_t count, double seconds) {
@@ -72,6 +73,7 @@ LiveRow RowOf(const Moved& moved, std::uint64_t window_ns) {
     row.threads = named.population.threads;
     row.processes = named.population.processes;
     row.cpu_ns = CountedOf(named.totals).cpu_ns;
+    row.distributions = moved.distributions;
     return row;
   }
   const ProcessRow& process = *moved.process;
@@ -133,6 +135,8 @@ struct LiveRing::Step {
   bool has_rates = false;  ///< False: only totals are noted.
   std::array<std::vector<Moved>, kLiveViews> moved;
   std::array<std::optional<LiveOther>, kLiveViews> others;
+  Counted other_processes;
+  Durations waits;  ///< Run-queue latency of all cgroups.
   LivePoint point;
 };
 
@@ -150,11 +154,26 @@ void LiveRing::TakeMembers(const Report& report, Step& step) {
     note(LiveViewKind::kGroup, {GroupKeyOf(row), {}, nullptr, &row},
          CountedOf(row.totals, row.lifecycle), row.resumed);
   }
-  // Their labels are looked up and may change: the path alone names them.
+}
+
+/// Their labels are looked up and may change: the path alone names them.
+void LiveRing::TakeCgroups(const Report& report, Step& step) {
   for (const NamedRow& row : report.cgroups) {
-    note(LiveViewKind::kCgroup, {row.name, {}, nullptr, &row}, CountedOf(row.totals, row.lifecycle),
-         row.resumed);
+    const auto added = book(LiveViewKind::kCgroup)
+                           .Next(row.name, CountedOf(row.totals, row.lifecycle), row.resumed);
+    const Distributions slices = distributions_.Next(row.name, row.distributions);
+    if (!added) {
+      continue;
+    }
+    Moved moved{row.name, *added, nullptr, &row};
+    if (slices.timeslice.Count() != 0) {
+      moved.distributions = std::make_shared<const LiveDistributions>(LiveDistributionsOf(slices));
+      step.waits += slices.runqueue_latency;
+    }
+    step.moved[static_cast<std::size_t>(LiveViewKind::kCgroup)].push_back(std::move(moved));
   }
+  const Distributions& other = report.other_cgroups.distributions;
+  step.waits += AddedSince(std::exchange(other_distributions_, other), other).runqueue_latency;
 }
 
 void LiveRing::TakeOthers(const Report& report, Step& step) {
@@ -164,14 +183,12 @@ void LiveRing::TakeOthers(const Report& report, Step& step) {
     const OtherRow& row = *rows[view];
     const Counted counted = CountedOf(row.totals, row.lifecycle);
     const Counted added = AddedSince(std::exchange(others_[view], counted), counted);
-    Moved moved;
-    moved.added = added;
     if (row.present) {
       step.others[view] = LiveOther{row.folded, RatesOf(added, step.window_ns),
                                     row.population.threads, row.population.processes};
     }
     if (view == static_cast<std::size_t>(LiveViewKind::kProcess)) {
-      AddMeanWait(added.wait_ns, added.timeslices, step.point.latency);
+      step.other_processes = added;
     } else if (view == static_cast<std::size_t>(LiveViewKind::kGroup)) {
       step.point.host.rates = RatesOf(added, step.window_ns);
     }
@@ -187,9 +204,6 @@ void LiveRing::TakeHost(const Report& report, Step& step) {
   for (const Moved& group : step.moved[static_cast<std::size_t>(LiveViewKind::kGroup)]) {
     sum += group.added;
   }
-  for (const Moved& process : step.moved[static_cast<std::size_t>(LiveViewKind::kProcess)]) {
-    AddMeanWait(process.added.wait_ns, process.added.timeslices, step.point.latency);
-  }
   const LiveRates groups = RatesOf(sum, step.window_ns);
   LiveHost& host = step.point.host;  // so far what is in no group's series
   host.rates.wait += groups.wait;
@@ -201,6 +215,21 @@ void LiveRing::TakeHost(const Report& report, Step& step) {
       report.unattributed_ns - std::min(report.unattributed_ns, unattributed_ns_), window);
   busy_ns_ = busy_ns;
   unattributed_ns_ = report.unattributed_ns;
+}
+
+/// Some timeslice always ends in a step where the kernel side tells them one by one.
+void LiveRing::TakeLatency(Step& step) {
+  LivePoint& point = step.point;
+  point.is_latency_exact = step.waits.Count() != 0;
+  if (point.is_latency_exact) {
+    point.latency = step.waits.buckets;
+    return;
+  }
+  const Counted& other = step.other_processes;
+  AddMeanWait(other.wait_ns, other.timeslices, point.latency);
+  for (const Moved& process : step.moved[static_cast<std::size_t>(LiveViewKind::kProcess)]) {
+    AddMeanWait(process.added.wait_ns, process.added.timeslices, point.latency);
+  }
 }
 
 LiveTable LiveRing::MakeTable(LiveViewKind view, Step& step) {
@@ -251,8 +280,10 @@ std::shared_ptr<const LiveView> LiveRing::Take(const Report& report, const LiveM
   step.window_ns = step.has_rates ? moment.boottime_ns - last_ns_ : 0;
   last_ns_ = moment.boottime_ns;
   TakeMembers(report, step);
+  TakeCgroups(report, step);
   TakeOthers(report, step);
   TakeHost(report, step);
+  TakeLatency(step);
   const std::shared_ptr<LiveView> view = MakeView(moment);
   view->tasks = report.tasks;
   view->window_ns = step.window_ns;
@@ -270,6 +301,7 @@ std::shared_ptr<const LiveView> LiveRing::Take(const Report& report, const LiveM
   for (MemberBook& members : books_) {
     members.EndStep();
   }
+  distributions_.EndStep();
   return view;
 }
 

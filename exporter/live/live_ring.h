@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "exporter/live/distribution_book.h"
 #include "exporter/live/live_view.h"
 #include "exporter/live/member_book.h"
 #include "exporter/model/report.h"
@@ -27,7 +28,8 @@ struct LiveMoment {
 ///
 /// Memory has bounds: kPoints steps with kMostTracked members of each view, kMostRows rows of each
 /// view (those of two steps while one takes the other's place), and the totals of each member that
-/// the report has, whose number the config limits.
+/// the report has, whose number the config limits. Of distributions there are those of the newest
+/// step and the totals, both of cgroups alone.
 class LiveRing {
  public:
   static constexpr std::size_t kPoints = 60;
@@ -54,14 +56,18 @@ class LiveRing {
   LiveTable MakeTable(LiveViewKind view, Step& step);
   MemberBook& book(LiveViewKind view) { return books_[static_cast<std::size_t>(view)]; }
   void TakeMembers(const Report& report, Step& step);
+  void TakeCgroups(const Report& report, Step& step);
   void TakeOthers(const Report& report, Step& step);
   void TakeHost(const Report& report, Step& step);
+  static void TakeLatency(Step& step);
 
   std::uint64_t step_ns_;
   std::uint64_t last_ns_ = 0;  ///< CLOCK_BOOTTIME of the last report; 0: there was none.
   std::array<MemberBook, kLiveViews> books_{MemberBook(kMostTracked), MemberBook(kMostTracked),
                                             MemberBook(kMostTracked)};
   std::array<Counted, kLiveViews> others_{};
+  DistributionBook distributions_;
+  Distributions other_distributions_;  ///< Of cgroups.
   std::uint64_t busy_ns_ = 0;
   std::uint64_t unattributed_ns_ = 0;
   std::deque<std::shared_ptr<const LivePoint>> points_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exporter/live/latency.h"
+#include "exporter/live/live_distributions.h"
 
 namespace sched_exporter {
 
@@ -45,6 +46,8 @@ struct LiveRow {
   std::uint64_t cpu_ns = 0;                      ///< Since counting began.
   std::uint32_t track = 0;                       ///< See LivePoint; 0: no history is kept.
   std::unique_ptr<const LiveProcess> process{};  ///< Of a process alone.
+  /// Of a cgroup in which timeslices ended in the step.
+  std::shared_ptr<const LiveDistributions> distributions{};
 };
 
 /// What has no series of its own in a view, together.
@@ -83,7 +86,9 @@ struct LivePoint {
   };
   std::uint64_t boottime_ns = 0;  ///< CLOCK_BOOTTIME at its end.
   LiveHost host;
-  LatencyColumn latency{};                               ///< Mean wait by process.
+  LatencyColumn latency{};
+  /// Every timeslice counts in `latency` by its own wait; else by the mean of its process.
+  bool is_latency_exact = false;
   std::array<std::vector<Tracked>, kLiveViews> tracked;  ///< By view; ascending by track.
 };
 

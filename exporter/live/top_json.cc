@@ -1,12 +1,17 @@
 #include "exporter/live/top_json.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 #include <vector>
 
 #include "exporter/live/json_text.h"
 
 namespace sched_exporter {
 namespace {
+
+/// The quantiles that are told of distributions.
+constexpr std::array<std::pair<const char*, double>, 2> kQuantiles{{{"p50", 0.5}, {"p99", 0.99}}};
 
 double Seconds(std::uint64_t ns) { return static_cast<double>(ns) / kSecondNs; }
 
@@ -22,6 +27,15 @@ const char* NameOf(LiveViewKind view) {
   return "cgroup";
 }
 
+/// The bucket of the 99th percentile; those in which nothing ended come last.
+double LatencyRank(const LiveRow& row) {
+  if (row.distributions == nullptr) {
+    return -1;
+  }
+  const LiveDurations& waits = row.distributions->runqueue_latency;
+  return static_cast<double>(QuantileBucket(waits, 0.99).value_or(0));
+}
+
 double Rank(const LiveRow& row, TopSort sort) {
   switch (sort) {
     case TopSort::kCpu:
@@ -34,6 +48,8 @@ double Rank(const LiveRow& row, TopSort sort) {
       return row.rates.switches;
     case TopSort::kThreads:
       return row.threads;
+    case TopSort::kLatency:
+      return LatencyRank(row);
     case TopSort::kName:
       break;
   }
@@ -133,7 +149,44 @@ void AddLatency(JsonText& json, const LiveView& view) {
     }
     json.EndArray();
   }
-  json.EndArray().EndObject();
+  json.EndArray();
+  json.Key("exact").Raw(!view.points.empty() && view.points.back()->is_latency_exact ? "true"
+                                                                                     : "false");
+  json.EndObject();
+}
+
+/// Bounds of quantiles: at most so long. Null is what is longer than all bounds.
+void AddDurations(JsonText& json, const char* key, const LiveDurations* durations, bool buckets) {
+  json.Key(key);
+  if (durations == nullptr) {
+    json.Null();
+    return;
+  }
+  json.BeginObject();
+  for (const auto& [name, share] : kQuantiles) {
+    const std::size_t bucket = QuantileBucket(*durations, share).value_or(kDurationBounds);
+    json.Key(name);
+    if (bucket < kDurationBounds) {
+      json.Number(Seconds(Durations::BoundNs(bucket)));
+    } else {
+      json.Null();
+    }
+  }
+  if (buckets) {
+    json.Key("buckets").BeginArray();
+    for (const std::uint32_t count : *durations) {
+      json.Integer(count);
+    }
+    json.EndArray();
+  }
+  json.EndObject();
+}
+
+void AddDistributions(JsonText& json, const LiveRow& row, bool buckets) {
+  const LiveDistributions* const both = row.distributions.get();
+  AddDurations(json, "runqueue_latency", both == nullptr ? nullptr : &both->runqueue_latency,
+               buckets);
+  AddDurations(json, "timeslice", both == nullptr ? nullptr : &both->timeslice, buckets);
 }
 
 const LivePoint::Tracked* Find(const LivePoint& point, LiveViewKind view, std::uint32_t track) {
@@ -198,6 +251,9 @@ void AddRow(JsonText& json, const LiveView& view, const TopQuery& query, const L
   json.Key("threads").Integer(row.threads);
   json.Key("processes").Integer(row.processes);
   json.Key("cpu_seconds").Number(Seconds(row.cpu_ns));
+  if (query.view == LiveViewKind::kCgroup) {
+    AddDistributions(json, row, query.history);
+  }
   if (query.history) {
     AddRowHistory(json, view, query, row);
   }

@@ -15,11 +15,12 @@ using Choices = std::array<std::pair<const char*, Value>, N>;
 constexpr Choices<LiveViewKind, 3> kViews{{{"group", LiveViewKind::kGroup},
                                            {"cgroup", LiveViewKind::kCgroup},
                                            {"process", LiveViewKind::kProcess}}};
-constexpr Choices<TopSort, 6> kSorts{{{"cpu", TopSort::kCpu},
+constexpr Choices<TopSort, 7> kSorts{{{"cpu", TopSort::kCpu},
                                       {"wait", TopSort::kWait},
                                       {"starts", TopSort::kStarts},
                                       {"switches", TopSort::kSwitches},
                                       {"threads", TopSort::kThreads},
+                                      {"latency", TopSort::kLatency},
                                       {"name", TopSort::kName}}};
 constexpr Choices<bool, 2> kSwitch{{{"0", false}, {"1", true}}};
 constexpr std::size_t kEventsByDefault = 100;
@@ -80,6 +81,9 @@ Result<TopQuery> ParseTopQuery(std::string_view query) {
     return Fail(
         "expected sort of view=process to be one of cpu, wait, switches, threads, name; "
         "starts are counted for groups and cgroups");
+  }
+  if (parsed.sort == TopSort::kLatency && parsed.view != LiveViewKind::kCgroup) {
+    return Fail("sort=latency is of cgroups: it needs view=cgroup");
   }
   return parsed;
 }

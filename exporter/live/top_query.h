@@ -10,7 +10,15 @@
 namespace sched_exporter {
 
 /// What the rows of a table are ordered by; the largest comes first, of names the first.
-enum class TopSort { kCpu, kWait, kStarts, kSwitches, kThreads, kName };
+enum class TopSort {
+  kCpu,
+  kWait,
+  kStarts,
+  kSwitches,
+  kThreads,
+  kLatency,  ///< Of cgroups: the 99th percentile of waits before a timeslice.
+  kName,
+};
 
 /// What somebody wants to see of the node.
 struct TopQuery {

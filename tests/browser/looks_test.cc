@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "tests/support/live_page.h"
 #include "tests/support/workload.h"
@@ -65,8 +66,10 @@ constexpr const char* kFaintTexts = R"js((() => {
 
 TEST_F(LiveLooks, TextsHaveContrastInLightAndDark) {
   Start();
-  Open();
-  for (const bool is_dark : {false, true}) {
+  for (const auto& [place, is_dark] :
+       {std::pair{"#view=group", false}, std::pair{"#view=group", true},
+        std::pair{"#view=cgroup&open=/", false}, std::pair{"#view=cgroup&open=/", true}}) {
+    Open(place);
     browser_->SetDark(is_dark);
     const double back = browser_->Number(
         "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])");
@@ -86,7 +89,7 @@ TEST_F(LiveLooks, APhoneHasNoSidewaysScrolling) {
   browser_->SetSize(360, 740, true);
   for (const std::string place :
        {"#view=group", "#view=cgroup&sort=starts", "#view=process&sort=switches",
-        "#view=group&open=W_W_W_W_W_W_W_W"}) {
+        "#view=group&open=W_W_W_W_W_W_W_W", "#view=cgroup&sort=latency", "#view=cgroup&open=/"}) {
     Open(place);
     EXPECT_LE(browser_->Number("document.documentElement.scrollWidth"), 360) << place;
     EXPECT_EQ(browser_->Number("innerWidth"), 360) << place;

@@ -62,7 +62,12 @@ PromqlNames Known() {
     if (!std::regex_search(line, match, row)) {
       continue;
     }
-    known.metrics.insert(match[1].str() + (match[2] == "histogram" ? "_bucket" : ""));
+    const std::string family = match[1];
+    if (match[2] == "histogram") {
+      known.metrics.insert({family + "_bucket", family + "_sum", family + "_count"});
+    } else {
+      known.metrics.insert(family);
+    }
     const std::string labels = match[3];
     for (std::sregex_iterator at(labels.begin(), labels.end(), label), end; at != end; ++at) {
       known.labels.insert(at->str());

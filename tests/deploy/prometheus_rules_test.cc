@@ -201,6 +201,7 @@ TEST_F(PrometheusRules, HaveDataAndNoErrors) {
 TEST_F(PrometheusRules, KeepTheLabelsOfAFleetAndTellWhatHappens) {
   const std::string target =
       "{job=\"sched\",instance=\"node-1\",node=\"node-1\",exporter_namespace=\"monitoring\"";
+  const std::string fleet_of_pods = "{job=\"sched\",instance=\"\",node=\"\",cgroup=\"\"";
   const std::string fleet = "{job=\"sched\",instance=\"\",node=\"\",pod=\"\",cgroup=\"\"";
   for (const std::string& series :
        {"up" + target + "}",
@@ -213,6 +214,12 @@ TEST_F(PrometheusRules, KeepTheLabelsOfAFleetAndTellWhatHappens) {
         "namespace_workload_container:sched_cgroup_cpu_seconds:rate5m" + fleet +
             ",namespace=\"shop\",workload=\"db\",container=\"app\"}",
         "namespace:sched_cgroup_cpu_seconds:rate5m" + fleet + ",namespace=\"shop\"} > 0",
+        "namespace:sched_cgroup_runqueue_latency_seconds:p99_rate5m" + fleet +
+            ",namespace=\"shop\"} > 0",
+        "namespace_pod:sched_cgroup_runqueue_latency_seconds:p50_rate5m" + fleet_of_pods +
+            ",namespace=\"shop\",pod=\"db-0\"} > 0",
+        "instance_cgroup:sched_cgroup_runqueue_latency_over_16ms:ratio_rate5m" + target +
+            ",namespace=\"shop\",pod=\"db-0\",container=\"app\"} >= 0",
         "unit:sched_cgroup_execs:rate5m" + fleet + ",unit=\"" + BusyNode::kUnit + "\"} > 0",
         "group_class:sched_group_exits:rate5m" + fleet + ",group=\"true\",class=\"success\"} > 0",
         "group_class:sched_group_exits:rate5m" + fleet + ",group=\"false\",class=\"failure\"} > 0",

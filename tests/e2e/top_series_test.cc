@@ -31,10 +31,17 @@ std::uint64_t CountBefore(const std::string& output, const std::string& text) {
   return end == std::string::npos ? 0 : std::stoull(output.substr(start));
 }
 
-/// The family of a line of a sched_exporter, whose only histogram this is.
+/// The family of a line of a sched_exporter, whose only histograms these are.
 std::string FamilyOf(const std::string& name) {
-  const std::string histogram = "sched_group_process_lifetime_seconds";
-  return name.starts_with(histogram) ? histogram : name;
+  for (const std::string histogram :
+       {"sched_group_process_lifetime_seconds", "sched_cgroup_runqueue_latency_seconds",
+        "sched_cgroup_timeslice_seconds", "sched_removed_cgroup_runqueue_latency_seconds",
+        "sched_removed_cgroup_timeslice_seconds"}) {
+    if (name.starts_with(histogram)) {
+      return histogram;
+    }
+  }
+  return name;
 }
 
 class TopSeriesOfScrape : public testing::Test {
@@ -92,6 +99,7 @@ TEST_F(TopSeriesOfScrape, ShowsTheMostOfEach) {
   EXPECT_THAT(ended.output, HasSubstr("\nfamilies: the top 2 of "));
   EXPECT_THAT(ended.output, AllOf(HasSubstr("\nlabel pid: "), HasSubstr("\nlabel mode: 2 values")));
   EXPECT_THAT(ended.output, HasSubstr("  pid: limits.processes"));
+  EXPECT_THAT(ended.output, HasSubstr("  le: histograms takes"));
 }
 
 TEST_F(TopSeriesOfScrape, StandardInputIsAnotherSource) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,14 +19,17 @@
 #include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
-extern char** environ;
-
 namespace sched_exporter::test_support {
 
 inline constexpr int kLimit = 100;
 inline constexpr double kTolerance = 0.001;
-inline constexpr const char* kCounted[] = {"cpu_seconds_total", "timeslices_total", "execs_total",
-                                           "forks_total", "exits_total"};
+inline constexpr const char* kCounted[] = {"cpu_seconds_total",
+                                           "timeslices_total",
+                                           "execs_total",
+                                           "forks_total",
+                                           "exits_total",
+                                           "timeslice_seconds_count",
+                                           "runqueue_latency_seconds_count"};
 
 /// Uses CPU time, and starts a program that ends at once.
 inline bool Work() {
@@ -142,6 +146,6 @@ class CgroupLife : public testing::TestWithParam<CgroupHost> {
 
 /// Nothing but scrapes sweeps.
 inline constexpr char kOnlyScrapes[] =
-    "collection: {interval: 5m}\nlimits: {cgroups: 100, dead_series: ";
+    "collection: {interval: 5m}\nlive: {top: false}\nlimits: {cgroups: 100, dead_series: ";
 
 }  // namespace sched_exporter::test_support

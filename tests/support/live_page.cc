@@ -12,13 +12,14 @@ namespace {
 // "1.5 ms/s" in the unit without a prefix.
 double FigureOf(const std::string& text) {
   static const std::map<std::string, double> units = {
-      {"ns/s", 1e-9}, {"µs/s", 1e-6}, {"ms/s", 1e-3}, {"s/s", 1}, {"/s", 1}, {"%", 1}, {"", 1}};
+      {"ns/s", 1e-9}, {"µs/s", 1e-6}, {"ms/s", 1e-3}, {"s/s", 1}, {"µs", 1e-6},
+      {"ms", 1e-3},   {"s", 1},       {"/s", 1},      {"%", 1},   {"", 1}};
   std::string digits;
   std::string unit;
   for (const char c : text) {
     if ((c >= '0' && c <= '9') || c == '.') {
       digits += c;
-    } else if (c != ',' && c != '<') {
+    } else if (c != ',' && c != '<' && c != '>') {
       unit += c;
     }
   }

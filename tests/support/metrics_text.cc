@@ -119,8 +119,13 @@ std::size_t MetricsText::Count(const std::string& name, const Labels& labels) co
 }
 
 bool MetricsText::IsCounter(const std::string& name) const {
-  const auto type = types_.find(name);
-  return type != types_.end() && type->second == "counter";
+  const auto is = [this](const std::string& family, const char* type) {
+    const auto found = types_.find(family);
+    return found != types_.end() && found->second == type;
+  };
+  const std::size_t part = name.rfind('_');
+  return is(name, "counter") ||
+         (part != std::string::npos && is(name.substr(0, part), "histogram"));
 }
 
 std::vector<std::string> BackwardCounters(const MetricsText& earlier, const MetricsText& later) {

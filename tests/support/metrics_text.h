@@ -31,7 +31,7 @@ class MetricsText {
   /// Number of such series.
   std::size_t Count(const std::string& name, const Labels& labels = {}) const;
 
-  /// Names of families that `# TYPE` calls counters.
+  /// Whether `# TYPE` calls it a counter, or it is a part of what that calls a histogram.
   bool IsCounter(const std::string& name) const;
 
  private:

@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 /// All fields of a config. A field that is added to a struct breaks the bindings below until it is
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
-  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes, live,
-               openmetrics] = config;
+  const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes,
+               histograms, live, openmetrics] = config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums, map_cgroups] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
@@ -33,6 +33,7 @@ auto Fields(const Config& config) {
   const auto& [process_filter, group_filter, cgroup_filter] = filters;
   const auto& [omit] = labels;
   const auto& [log_directory, pod_list_file, pod_list_url] = kubernetes;
+  const auto& [runqueue_latency, timeslice] = histograms;
   const auto& [live_top, live_events, live_history] = live;
   const auto& [created] = openmetrics;
   const NamingConfig only_rules{rules, true};
@@ -41,8 +42,8 @@ auto Fields(const Config& config) {
                          arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
                          process_filter.include, process_filter.exclude, group_filter.include,
                          group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
-                         log_directory, pod_list_file, pod_list_url, live_top, live_events,
-                         live_history, created);
+                         log_directory, pod_list_file, pod_list_url, runqueue_latency, timeslice,
+                         live_top, live_events, live_history, created);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -133,6 +134,10 @@ const std::vector<KeyCase>& KeyCases() {
        [](Config& c) { c.kubernetes.pod_list_file = "/run/pods.json"; }},
       {"kubernetes.pod_list_url", "pod_list_url: \"\"", "pod_list_url: http://127.0.0.1:10255/pods",
        [](Config& c) { c.kubernetes.pod_list_url = "http://127.0.0.1:10255/pods"; }},
+      {"histograms.runqueue_latency", "runqueue_latency: true", "runqueue_latency: false",
+       [](Config& c) { c.histograms.runqueue_latency = false; }},
+      {"histograms.timeslice", "timeslice: true", "timeslice: false",
+       [](Config& c) { c.histograms.timeslice = false; }},
       {"live.top", "  top: true", "  top: false", [](Config& c) { c.live.top = false; }},
       {"live.events", "  events: true", "  events: false",
        [](Config& c) { c.live.events = false; }},

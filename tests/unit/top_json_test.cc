@@ -50,13 +50,17 @@ TEST(TopQuery, ReadsAllParameters) {
 
 TEST(TopQuery, WhatIsWrongIsToldWithWhatWouldBeRight) {
   EXPECT_EQ(ErrorOf("view=pod"), "expected view to be one of group, cgroup, process; got \"pod\"");
-  EXPECT_EQ(ErrorOf("sort="),
-            "expected sort to be one of cpu, wait, starts, switches, threads, name; got \"\"");
+  EXPECT_EQ(
+      ErrorOf("sort="),
+      "expected sort to be one of cpu, wait, starts, switches, threads, latency, name; got \"\"");
   EXPECT_EQ(ErrorOf("history=yes"), "expected history to be one of 0, 1; got \"yes\"");
   EXPECT_EQ(ErrorOf("limit=5"), "expected view, sort, count, group or history; got \"limit\"");
   EXPECT_EQ(ErrorOf("view"), "expected name=value, got \"view\"");
   EXPECT_EQ(ErrorOf("view=group&view=group"), "\"view\" is there twice");
   EXPECT_EQ(ErrorOf("group=a"), "group chooses processes: it needs view=process");
+  for (const char* query : {"sort=latency", "view=process&sort=latency"}) {
+    EXPECT_EQ(ErrorOf(query), "sort=latency is of cgroups: it needs view=cgroup");
+  }
   EXPECT_THAT(ErrorOf("view=process&sort=starts"), HasSubstr("cpu, wait, switches, threads, name"));
   for (const char* count : {"0", "101", "-1", "+5", "5x", "", "99999999999999999999", "%20"}) {
     EXPECT_THAT(ErrorOf(std::string("count=") + count), HasSubstr("expected count from 1 to 100"))

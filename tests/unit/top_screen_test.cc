@@ -45,6 +45,36 @@ TEST(TopScreen, SparklinesWhereTheyFit) {
   }
 }
 
+constexpr char kCgroups[] = R"({"time": 1, "step_seconds": 5, "cpus": 2, "view": "cgroup",
+  "host": {"name": "node7", "cpu": 1.5, "wait": 0.25, "starts": 12.98, "tasks": 157},
+  "rows": [
+    {"name": "/a", "cpu": 1, "wait": 2, "starts": 3, "switches": 4, "threads": 5, "processes": 6,
+     "cpu_seconds": 7, "runqueue_latency": {"p50": 1e-06, "p99": 0.016384},
+     "timeslice": {"p50": 0.002048, "p99": 1.048576}},
+    {"name": "/long", "cpu": 1, "wait": 2, "starts": 3, "switches": 4, "threads": 5, "processes": 6,
+     "cpu_seconds": 7, "runqueue_latency": {"p50": 0.000512, "p99": null},
+     "timeslice": {"p50": 8.388608, "p99": 16.777216}},
+    {"name": "/idle", "cpu": 0, "wait": 0, "starts": 0, "switches": 0, "threads": 5, "processes": 6,
+     "cpu_seconds": 7, "runqueue_latency": null, "timeslice": null}]})";
+
+TEST(TopScreen, CgroupsHaveQuantiles) {
+  const auto screen = MakeTopScreen(kCgroups, {});
+  ASSERT_TRUE(screen) << screen.error().message;
+  ASSERT_THAT(screen->lines, SizeIs(5));
+  EXPECT_THAT(screen->lines[1], HasSubstr("  WAIT 50%  WAIT 99%  SLICE 50%  SLICE 99%  "));
+  EXPECT_THAT(screen->lines[2], HasSubstr("     1.0us      16ms      2.0ms       1.0s  "));
+  EXPECT_THAT(screen->lines[3], HasSubstr("     512us      >17s       8.4s        17s  "));
+  EXPECT_THAT(screen->lines[4], HasSubstr("         -         -          -          -  "));
+}
+
+TEST(TopScreen, WithLittleRoomCgroupsHaveTheLongestWaitsAlone) {
+  const auto screen = MakeTopScreen(kCgroups, {80, true});
+  ASSERT_TRUE(screen) << screen.error().message;
+  EXPECT_THAT(screen->lines[1], HasSubstr("   WAIT  WAIT 99%  STARTS/S  THREADS "));
+  EXPECT_THAT(screen->lines[1], EndsWith("  CGROUP"));
+  EXPECT_THAT(screen->lines[2], HasSubstr("  2.000      16ms       3.0 "));
+}
+
 TEST(TopScreen, NoLineIsWiderThanTheTerminal) {
   for (std::size_t columns = 1; columns < 100; ++columns) {
     const auto screen = MakeTopScreen(kAnswer, {columns, false});
@@ -101,6 +131,12 @@ TEST(TopScreen, WrongTypesAreGaps) {
   EXPECT_FALSE(screen->has_step);
   EXPECT_EQ(screen->next_s, 0.1);
   EXPECT_THAT(screen->lines, SizeIs(6));
+  const auto cgroups = MakeTopScreen(
+      R"({"view": "cgroup", "rows": [{"runqueue_latency": 7, "timeslice": {"p50": -1e308, "p99": 1e308}},
+      {"runqueue_latency": [], "timeslice": {"p50": "x", "p99": {}}}]})",
+      {300, true});
+  ASSERT_TRUE(cgroups);
+  EXPECT_THAT(cgroups->lines, SizeIs(4));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Asks the exporter for its figures at each step and shows them.
 
 import { Chart, drawHeat, latencyText } from './charts.js';
+import { Bars } from './distribution.js';
 import { drawEvents } from './events.js';
 import { clock, count, percent, perSecond, visible, waiting } from './format.js';
 import { hashOf, readPlace } from './place.js';
@@ -34,6 +35,11 @@ const charts = {
   wait: new Chart('wait', 'Wait', SERIES.wait.floor, waiting),
   starts: new Chart('starts', 'Starts', SERIES.starts.floor, perSecond),
 };
+const bars = {
+  runqueue_latency: new Bars('wait', 'Wait before timeslices', 'Wait for a CPU before each timeslice'),
+  timeslice: new Bars('cpu', 'Timeslices', 'Length of timeslices'),
+};
+$('distributions').append(...Object.values(bars).map((figure) => figure.root));
 $('charts').append(...Object.values(charts).map((chart) => chart.root));
 
 // Asking.
@@ -142,6 +148,14 @@ function drawCharts({ host, cpus }, row) {
   charts.starts.root.hidden = answer.where.view === 'process' && answer.where.open !== null;
 }
 
+// Only cgroups have distributions, and only where the exporter has them from the kernel.
+function drawDistributions({ view, open }, row, latency) {
+  const isThere = view === 'cgroup' && open !== null && row !== undefined && latency?.exact === true;
+  $('distributions').hidden = !isThere;
+  if (!isThere) return;
+  for (const [name, figure] of Object.entries(bars)) figure.draw(row[name], latency.bounds_seconds);
+}
+
 function drawOpened({ view, open }, row) {
   $('opened').hidden = open === null;
   if (open === null) return;
@@ -194,6 +208,8 @@ function drawLatency({ latency, host }) {
   $('latency').hidden = !isThere;
   if (!isThere) return;
   setText($('latency-note'), latencyText(latency));
+  setText($('latency-kind'), latency.exact ? 'The wait before each timeslice.'
+    : 'Wait before each timeslice: the mean of each process, weighted by its timeslices.');
   drawHeat($('heat'), host.history.time, latency);
 }
 
@@ -210,6 +226,7 @@ function draw() {
   drawHead(list);
   drawOpened(where, row);
   drawCharts(list, row);
+  drawDistributions(where, row, list.latency);
   drawList(answer);
   drawLatency(list);
   $('events').hidden = $('json-events').hidden = !hasEvents;

@@ -1,7 +1,7 @@
 // Where one is on the page, in the fragment of its address: "#view=group&sort=wait&open=nginx".
 
 const VIEWS = ['group', 'cgroup', 'process'];
-const SORTS = ['cpu', 'wait', 'starts', 'switches', 'threads', 'processes', 'name'];
+const SORTS = ['cpu', 'wait', 'starts', 'switches', 'threads', 'processes', 'latency', 'name'];
 
 export function readPlace() {
   const fields = new URLSearchParams(location.hash.slice(1));

@@ -2,6 +2,7 @@
 // key, so that focus and selection outlive a refresh.
 
 import { Spark } from './charts.js';
+import { quantileText } from './distribution.js';
 import { count, percent, perSecond, visible, waiting } from './format.js';
 import { hashOf } from './place.js';
 
@@ -12,6 +13,8 @@ export const SERIES = {
   starts: { kind: 'starts', what: 'Starts', floor: 0.2, text: perSecond },
 };
 
+const LONGEST = 2 ** 24 * 1e-6;  // seconds; the last bound of the exporter's buckets
+
 const COLUMNS = [
   { key: 'pid', title: 'PID', views: 'process', cell: (row) => String(row.pid) },
   { key: 'name', title: 'Name', sort: true },
@@ -19,13 +22,15 @@ const COLUMNS = [
   { key: 'cpu', title: 'CPU', sort: true, hint: 'CPU time in each second; 100 % is one CPU, as in top(1)', cell: (row) => percent(row.cpu) },
   { key: 'spark', title: 'Trend' },
   { key: 'wait', title: 'Wait', sort: true, hint: 'Time on run queues in each second, of all threads', cell: (row) => waiting(row.wait) },
+  { key: 'latency', title: 'Latency', sort: true, views: 'cgroup', hint: 'Of 100 timeslices, 99 began at most so long after their task could run',
+    cell: (row) => quantileText(row.runqueue_latency, 'p99', LONGEST) },
   { key: 'starts', title: 'Starts', sort: true, views: 'group cgroup', hint: 'Forks and execs in each second', cell: (row) => perSecond(row.starts) },
   { key: 'switches', title: 'Switches', sort: true, hint: 'Context switches in each second', cell: (row) => perSecond(row.switches) },
   { key: 'threads', title: 'Threads', sort: true, cell: (row) => count(row.threads) },
   { key: 'processes', title: 'Processes', sort: true, views: 'group cgroup', cell: (row) => count(row.processes) },
 ];
 
-export const columnsOf = (view) => COLUMNS.filter((column) => column.views?.includes(view) ?? true);
+export const columnsOf = (view) => COLUMNS.filter((column) => column.views?.split(' ').includes(view) ?? true);
 
 // What tells rows of one answer apart.
 const keyOf = (view, row) => (view === 'process' ? String(row.pid) : JSON.stringify([row.name, row.labels]));

@@ -1,5 +1,8 @@
 #include "exporter/ledger/label_floors.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace sched_exporter {
 
 void LabelFloors::Leave(std::uint32_t pid, const Comm& comm, const Said& last,
@@ -26,9 +29,19 @@ LabelFloors::Said LabelFloors::Offset(std::uint32_t pid, const Comm& comm,
 void LabelFloors::Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit) {
   std::erase_if(floors_,
                 [&](const auto& entry) { return now_ns - entry.second.left_ns > keep_ns; });
-  while (floors_.size() > limit) {
-    floors_.erase(floors_.begin());
+  if (floors_.size() <= limit) {
+    return;
   }
+  std::vector<std::uint64_t> left;
+  left.reserve(floors_.size());
+  for (const auto& [labels, floor] : floors_) {
+    left.push_back(floor.left_ns);
+  }
+  const auto last_to_go = left.begin() + static_cast<std::ptrdiff_t>(left.size() - limit - 1);
+  std::nth_element(left.begin(), last_to_go, left.end());
+  std::erase_if(floors_, [&](const auto& entry) {
+    return entry.second.left_ns <= *last_to_go && entry.second.left_ns < now_ns;
+  });
 }
 
 }  // namespace sched_exporter

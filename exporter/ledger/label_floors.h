@@ -27,7 +27,8 @@ class LabelFloors {
   /// the series counts that it goes on with.
   Said Offset(std::uint32_t pid, const Comm& comm, const Totals& totals) const;
 
-  /// Forgets what was left longer than `keep_ns` ago, and anything beyond `limit`.
+  /// Forgets what was left longer than `keep_ns` ago, and beyond `limit` what was left first. What
+  /// was left at `now_ns` itself stays: a pid that is used again at once is what this is for.
   void Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit);
 
  private:

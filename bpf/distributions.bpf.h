@@ -88,7 +88,7 @@ struct last_figures {
 static __always_inline void take_newer(struct last_figures *last, u64 run_ns, u64 wait_ns,
 				       u64 timeslices)
 {
-	if (timeslices < last->timeslices)
+	if (timeslices <= last->timeslices)
 		return;
 	last->run_ns = run_ns;
 	last->wait_ns = wait_ns;

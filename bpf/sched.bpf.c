@@ -270,6 +270,21 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 }
 
 /*
+ * A task that sleeps is told in full once, not at each sweep until it wakes. One that waits for a CPU
+ * may have a part of its wait in the figures already, which the next switch would miss.
+ */
+static __always_inline void complete_entry(struct abi_task *entry, struct task_struct *task,
+					   const struct abi_living *living)
+{
+	entry->identity = living->identity;
+	if (task_is_on_cpu(task) || task->on_rq)
+		return;
+	entry->figures = living->figures;
+	entry->check = abi_check(living->identity.start_ns, &living->figures);
+	entry->is_partial = false;
+}
+
+/*
  * Every living task, at a sweep: it tells who lives, and completes what `tasks` can't know: tasks
  * that were evicted or have not switched since attaching, and what runs at this moment (as of the
  * last tick). A task that has set TASK_DEAD was or will be told by on_switch.
@@ -295,7 +310,7 @@ int each_task(struct bpf_iter__task *ctx)
 	read_figures(task, &living.figures);
 	read_identity(task, &living.identity);
 	if (entry && is_current(entry, task))
-		entry->identity = living.identity;
+		complete_entry(entry, task, &living);
 	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
 	return 0;
 }

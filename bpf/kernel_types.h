@@ -103,7 +103,7 @@ struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
 	unsigned int on_cpu; /* unsigned: libbpf adapts the size, which changed in 7.x */
-	int on_rq;
+	unsigned int on_rq;  /* the same */
 	unsigned int pid;
 	unsigned int tgid;
 	int prio;

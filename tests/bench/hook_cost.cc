@@ -290,7 +290,7 @@ int Main(bool quick) {
   const int stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
   const bool done = MeasureTogether("alone", *floors, std::span(contenders).first(2), windows) &&
                     MeasureTogether("beside all", *floors, contenders, windows) &&
-                    MeasureInTurns(*floors, contenders, quick ? 2 : 10);
+                    MeasureInTurns(*floors, contenders, quick ? 2 : 5);
   close(stats_fd);
   floors_bpf__destroy(floors);
   return done ? 0 : 1;

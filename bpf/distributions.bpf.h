@@ -44,38 +44,23 @@ static __always_inline u32 find_distributions(struct abi_cpu *cpu, u64 cgroup_id
 }
 
 /*
- * The end of a timeslice, and the waits before it: one, or none where the kernel counted no arrival.
- * A task that is preempted on its way to sleep isn't queued again to sched_info_depart(), and so its
- * next arrival is none (kernel/sched/stats.h).
+ * Timeslices that ended, mostly one, and the waits before them. Several are counted as all alike. There
+ * is no wait where the kernel counted no arrival: a task that is preempted on its way to sleep isn't
+ * queued again to sched_info_depart(), and so its next arrival is none (kernel/sched/stats.h).
  */
-static __always_inline void observe(struct abi_distributions *at, u64 run_ns, u64 waits,
+static __always_inline void observe(struct abi_distributions *at, u64 slices, u64 run_ns, u64 waits,
 				    u64 wait_ns)
 {
-	u32 slice = duration_bucket(run_ns);
-	u32 wait = duration_bucket(wait_ns);
+	u32 slice = duration_bucket(slices > 1 ? run_ns / slices : run_ns);
+	u32 wait = duration_bucket(waits > 1 ? wait_ns / waits : wait_ns);
 
 	/* The verifier doesn't know what a table holds. */
 	if (slice >= ABI_DURATION_BUCKETS || wait >= ABI_DURATION_BUCKETS)
 		return;
 	at->run_ns += run_ns;
 	at->wait_ns += wait_ns;
-	at->buckets[slice].slices++;
+	at->buckets[slice].slices += slices;
 	at->buckets[wait].waits += waits;
-}
-
-/* `n` timeslices that no event told, and the waits before them: counted as all alike. */
-static __always_inline void observe_untold(struct abi_distributions *at, u64 n, u64 run_ns,
-					   u64 wait_ns)
-{
-	u32 slice = duration_bucket(run_ns / n);
-	u32 wait = duration_bucket(wait_ns / n);
-
-	if (slice >= ABI_DURATION_BUCKETS || wait >= ABI_DURATION_BUCKETS)
-		return;
-	at->run_ns += run_ns;
-	at->wait_ns += wait_ns;
-	at->buckets[slice].slices += n;
-	at->buckets[wait].waits += n;
 }
 
 /* The figures of a task when it last left a CPU. */
@@ -165,19 +150,20 @@ static __noinline void observe_slowly(struct abi_cpu *cpu, struct abi_recent_tas
 	if (!at)
 		return;
 	place->cgroup_id = at->cgroup_id;
-	run_ns -= last.run_ns;
 	wait_ns -= last.wait_ns;
 	if (!last.timeslices && n > 1) {
 		/* Nothing is known of it but what its arrival on this CPU told. */
 		if (slice_ns != UNKNOWN_SLICE)
-			observe(at, slice_ns, 1, wait_ns - cpu->incoming_wait_ns);
+			observe(at, 1, slice_ns, 1, wait_ns - cpu->incoming_wait_ns);
 		return;
 	}
 	n -= last.timeslices;
 	if (n > 1)
-		observe_untold(at, n, run_ns, wait_ns);
+		/* No event told the others. */
+		observe(at, n, run_ns - last.run_ns, n, wait_ns);
 	else
-		observe(at, slice_ns != UNKNOWN_SLICE ? slice_ns : run_ns, n, wait_ns);
+		observe(at, 1, slice_ns != UNKNOWN_SLICE ? slice_ns : run_ns - last.run_ns, n,
+			wait_ns);
 }
 
 #endif

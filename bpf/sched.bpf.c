@@ -269,16 +269,17 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 	       comm[1] == ((const u64 *)entry->identity.comm)[1];
 }
 
+static __always_inline bool task_sleeps(struct task_struct *task)
+{
+	return !task_is_on_cpu(task) && !task->on_rq;
+}
+
 /*
  * A task that sleeps is told in full once, not at each sweep until it wakes. One that waits for a CPU
  * may have a part of its wait in the figures already, which the next switch would miss.
  */
-static __always_inline void complete_entry(struct abi_task *entry, struct task_struct *task,
-					   const struct abi_living *living)
+static __always_inline void complete_entry(struct abi_task *entry, const struct abi_living *living)
 {
-	entry->identity = living->identity;
-	if (task_is_on_cpu(task) || task->on_rq)
-		return;
 	entry->figures = living->figures;
 	entry->check = abi_check(living->identity.start_ns, &living->figures);
 	entry->is_partial = false;
@@ -296,6 +297,7 @@ int each_task(struct bpf_iter__task *ctx)
 	struct abi_living living;
 	struct abi_task *entry;
 	abi_task_key key;
+	bool sleeps;
 
 	if (!task || task_is_dead(task))
 		return 0;
@@ -305,12 +307,17 @@ int each_task(struct bpf_iter__task *ctx)
 		bpf_seq_write(ctx->meta->seq, &key, sizeof(key));
 		return 0;
 	}
+	/* Before and after: one that leaves its CPU meanwhile has had more than was read. */
+	sleeps = task_sleeps(task);
 	living.current = 0;
 	living.key = key;
 	read_figures(task, &living.figures);
 	read_identity(task, &living.identity);
-	if (entry && is_current(entry, task))
-		complete_entry(entry, task, &living);
+	if (entry && is_current(entry, task)) {
+		entry->identity = living.identity;
+		if (sleeps && task_sleeps(task))
+			complete_entry(entry, &living);
+	}
 	bpf_seq_write(ctx->meta->seq, &living, sizeof(living));
 	return 0;
 }

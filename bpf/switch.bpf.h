@@ -141,7 +141,7 @@ static __always_inline bool switch_again(struct abi_recent_task *place, struct t
 		at = distributions_at(place->distributions);
 		if (!at || at->cgroup_id != place->cgroup_id)
 			return false;
-		observe(at, slice_ns, waits, wait_ns - place->wait_ns);
+		observe(at, 1, slice_ns, waits, wait_ns - place->wait_ns);
 	}
 	place->run_ns = run_ns;
 	place->wait_ns = wait_ns;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -78,8 +79,12 @@ bool StartChildren(volatile long* rounds) {
 pid_t TokenRing(int members, int tokens, const Gate& end) {
   return Fork([=, &end] {
     const auto size = static_cast<std::size_t>(members);
-    const auto descriptors = static_cast<rlim_t>(2 * size + 64);
-    const rlimit limit{descriptors, descriptors};
+    // Beside those that it inherits: of programs and maps, and of the tools beside ours.
+    constexpr rlim_t kInherited = 1024;
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_max = std::max(limit.rlim_max, static_cast<rlim_t>(2 * size) + kInherited);
+    limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
       return false;
     }

@@ -273,6 +273,36 @@ struct abi_living {
 };
 ABI_ASSERT(sizeof(struct abi_living) == 160, "abi_living");
 
+/*
+ * Counted up with every change of a record, of a map, or of what a program does that another version
+ * of user space could not live with (tests/lint/layout.sh asks at each change).
+ */
+#define ABI_LAYOUT 1
+
+#define ABI_VERSION_LEN 32
+
+/*
+ * The only element of the map `layout`, which is pinned beside the others: what they are, for an
+ * exporter that finds them. The first two fields are these in all versions.
+ */
+struct abi_layout {
+	__u32 layout;	/* ABI_LAYOUT */
+	__u32 size;	/* of this record */
+	__u64 instance; /* random; the file with the totals that go with these maps has it, too */
+	__u32 cpu_count;
+	__u32 tasks;
+	__u32 events_bytes;
+	__u32 sums;
+	__u32 arguments_bytes;
+	__u32 cgroups;
+	__u32 distributions;
+	__u32 exec_failures;
+	__u32 hierarchy;
+	__u32 hierarchy_id;
+	char version[ABI_VERSION_LEN]; /* of the exporter that attached the programs */
+};
+ABI_ASSERT(sizeof(struct abi_layout) == 88, "abi_layout");
+
 /* Value of the hash `cgroup_paths`, keyed by cgroup id: cgroups made since attaching. */
 struct abi_cgroup_path {
 	char path[ABI_CGROUP_PATH_LEN];

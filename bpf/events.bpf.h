@@ -73,7 +73,7 @@ static __always_inline void keep_in_sums(struct abi_cpu *cpu, const struct abi_i
 	cpu->finished_full++;
 	key.cgroup_id = id->cgroup_id;
 	__builtin_memcpy(key.comm, id->comm, sizeof(key.comm));
-	if (active_sums)
+	if (sums_turn & 1)
 		kept = add_to_sums(&sums_b, &key, figures);
 	else
 		kept = add_to_sums(&sums_a, &key, figures);
@@ -149,7 +149,7 @@ static __noinline int keep_in_counts(u32 kind, u32 code, const struct abi_count_
 	key = *owner;
 	key.kind = kind;
 	key.code = code;
-	if (active_sums)
+	if (sums_turn & 1)
 		kept = add_to_counts(&counts_b, &key, lifetime_ns);
 	else
 		kept = add_to_counts(&counts_a, &key, lifetime_ns);

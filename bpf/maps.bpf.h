@@ -51,8 +51,11 @@ const volatile __u32 tells_registers[EXEC_CALLS] = {};
 /* The sweep that is going on; user space counts it up before each. */
 __u32 sweep;
 
-/* Which of sums_a and sums_b, counts_a and counts_b is filled; user space reads the other one. */
-__u32 active_sums;
+/*
+ * Whose turn it is: of sums_b and counts_b where it is odd, else of sums_a and counts_a. User space
+ * reads the other ones and counts it up, so that it tells which it has read, also after its death.
+ */
+__u32 sums_turn;
 
 /* Keyed by task; absolute figures, so that an eviction loses nothing. */
 struct {

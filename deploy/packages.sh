@@ -8,12 +8,14 @@ build_packages=(
   cmake
   g++
   libcap-ng-dev
+  libcereal-dev
   libcivetweb-dev
   libcli11-dev
   libelf-dev
   libexpected-dev
   libfmt-dev
   libre2-dev
+  libseccomp-dev
   libspdlog-dev
   libssl-dev
   libyaml-cpp-dev
@@ -68,6 +70,14 @@ bench_packages=(
   libgmock-dev
   libgtest-dev
   prometheus-process-exporter
+)
+
+# For tests/vm/run.sh: the machines, and what the systems in them are made of.
+vm_packages=(
+  busybox-static
+  cpio
+  debian-archive-keyring
+  qemu-system-x86
 )
 
 # Programs that tests need and that many a machine has from elsewhere: PROGRAM=PACKAGE.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds and runs every test: all of them in the release build, unit and e2e
-# again with a library and an exporter under ASan with UBSan, and under TSan, and the fuzz targets.
+# again with a library and an exporter under ASan with UBSan, and under TSan, and the fuzz targets; then the kernel
+# suite on other kernels.
 # Ends with a line "N passed, N failed, N skipped"; the exit code is not zero if any failed.
 set -euo pipefail
 exec </dev/null
@@ -10,7 +11,8 @@ source deploy/packages.sh
 
 need_root "the tests load BPF programs"
 mapfile -t packages < <(packages_of "${test_programs[@]}")
-install_missing "${build_packages[@]}" "${package_packages[@]}" "${test_packages[@]}" "${packages[@]}"
+install_missing "${build_packages[@]}" "${package_packages[@]}" "${test_packages[@]}" "${vm_packages[@]}" \
+  "${packages[@]}"
 use_ccache
 
 passed=0
@@ -119,10 +121,15 @@ run_sanitized asan "$none"
 joined
 beside fuzz
 # Without those of the one thread that counts, with loads or other programs that take long.
-run_sanitized tsan 'Lifecycle|Prometheus|CgroupStorm|OpenMetrics|Explain|TopSeries' "${fixed_addresses[@]}"
+one_thread_or_long='Lifecycle|Prometheus|CgroupStorm|OpenMetrics|Explain|TopSeries|Hostile(Clients|Tasks)|Persistence'
+one_thread_or_long+='|Portable|Privileges|OrdinaryUser|Probe'
+run_sanitized tsan "$one_thread_or_long" "${fixed_addresses[@]}"
 joined
 
-for name in release asan-unit asan-e2e tsan-unit tsan-e2e fuzz; do
+printf '\n== vm\n'
+tests/vm/run.sh || [[ -s build/report-vm.xml ]] || fail "the guests made no report"
+
+for name in release asan-unit asan-e2e tsan-unit tsan-e2e fuzz vm; do
   count "build/report-$name.xml"
 done
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

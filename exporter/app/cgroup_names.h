@@ -49,6 +49,12 @@ class CgroupNames {
   /// Changes when LabelsOf() may have other answers.
   std::uint64_t generation() const { return pods_ == nullptr ? 0 : pods_->generation(); }
 
+  /// The paths that are known (base/archive.h).
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(tree_, scanned_size_);
+  }
+
  private:
   void Scan();
   void Miss(const std::string& id);

@@ -6,14 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
-#include "exporter/app/attach.h"
+#include "exporter/app/buffer_stats.h"
 #include "exporter/app/from_config.h"
-#include "exporter/app/living_programs.h"
 #include "exporter/app/report_labels.h"
-#include "exporter/app/self_stats.h"
-#include "exporter/app/version.h"
 #include "exporter/base/clock.h"
 
 namespace sched_exporter {
@@ -45,9 +41,10 @@ Collector::Collector(const Config& config, const HostPaths& paths)
   stats_.since_ns = BoottimeNs();
 }
 
-Result<std::unique_ptr<Collector>> Collector::Open(const Config& config, const HostPaths& paths) {
+Result<std::unique_ptr<Collector>> Collector::Open(const Config& config, const HostPaths& paths,
+                                                   const BpfChoice& choice) {
   std::unique_ptr<Collector> collector(new Collector(config, paths));
-  if (auto attached = collector->Attach(); !attached) {
+  if (auto attached = collector->Attach(choice); !attached) {
     return tl::unexpected(attached.error());
   }
   return collector;
@@ -63,42 +60,19 @@ Result<void> Collector::Start() {
   return {};
 }
 
-Result<void> Collector::Attach() {
-  if (!wakeup_.valid()) {
-    return Fail(WithErrno("cannot make an eventfd", errno));
-  }
-  auto attached = AttachPrograms(config_, paths_, false);
-  if (!attached) {
-    return tl::unexpected(attached.error());
-  }
-  programs_ = std::move(attached->programs);
-  naming_ =
-      std::make_unique<HostNaming>(paths_, attached->cgroup_mount.mount_point, &pods_, config_);
-  naming_->AskForNew([this] { return TakeNewCgroups(*programs_); });
-  // Before the first event: children of what runs already have its group.
-  if (config_.events.output != EventOutputChoice::kNone || config_.naming.rules != nullptr) {
-    NoteLivingPrograms(*programs_, paths_, book_, *naming_);
-  }
-  auto source = Source::Open(*programs_, WalkOf(config_.collection.walk),
-                             [this](TaskEvent& event) { TakeEvent(event); });
-  if (!source) {
-    return tl::unexpected(source.error());
-  }
-  source_ = std::move(*source);
-  ledger_ = std::make_unique<Ledger>(LimitsOf(config_.limits), *naming_);
-  ledger_->set_comm_is_label(labels_.Has(LabelSwitch::kProcessComm));
-  ledger_->set_constant_groups(naming_->ConstantGroups());
-  return Sweep();
-}
-
 Collector::~Collector() {
   stopping_ = true;
   Wake();
   if (thread_.joinable()) {
     thread_.join();
   }
-  if (stream_ != nullptr) {
+  // What the stream tells of must not be told again by the next exporter.
+  if (persistence_ && ledger_ != nullptr) {
+    static_cast<void>(Sweep());
+  } else if (stream_ != nullptr) {
     Drain();
+  }
+  if (stream_ != nullptr) {
     stream_->Finish();
   }
 }
@@ -123,21 +97,22 @@ std::vector<std::string> Collector::Reconfigure(const Config& config) {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::vector<std::string> waiting;
   if (config.maps != config_.maps || config.events != config_.events ||
-      config.cgroup != config_.cgroup) {
-    waiting.emplace_back("changes of maps, events and cgroup need a restart");
+      config.cgroup != config_.cgroup || config.persistence != config_.persistence) {
+    waiting.emplace_back("changes of maps, events, cgroup and persistence need a restart");
   }
-  if (RulesNeedArguments(config) && programs_->options().arguments_bytes == 0) {
+  if (RulesNeedArguments(config) && source_->options().arguments_bytes == 0) {
     waiting.emplace_back(
         "rules ask for command lines now, which are read at exec only after a restart; until then "
         "processes that end at once have none");
   }
-  if (WantsDistributions(config) && !programs_->options().distributions) {
+  if (WantsDistributions(config) && !source_->options().distributions) {
     waiting.emplace_back("histograms were all off at the start; they are counted after a restart");
   }
   next_config_ = config;
   next_config_->maps = config_.maps;
   next_config_->events = config_.events;
   next_config_->cgroup = config_.cgroup;
+  next_config_->persistence = config_.persistence;
   Wake();
   return waiting;
 }
@@ -194,7 +169,8 @@ void Collector::ServeTicket() {
     asked = asked_ > answered_;
     const auto now = std::chrono::steady_clock::now();
     const bool due = now >= last_sweep_ + config_.collection.interval || live_.IsDue(now);
-    const bool crowded = !last_sweep_failed_ && source_->pending_events() > kMaxPendingEvents;
+    const bool crowded = !last_sweep_failed_ &&
+                         (source_->pending_events() > kMaxPendingEvents || source_->must_release());
     if (!asked && !due && !crowded && !next_config_) {
       return;
     }
@@ -300,7 +276,11 @@ Result<void> Collector::Sweep() {
   }
   NoteNewCgroups();
   ledger_->Apply(snapshot_);
+  spare_memory_.Note(ledger_->task_count(), snapshot_);
   ++stats_.collections;
+  if (persistence_) {
+    Keep();
+  }
   stats_.collect_ns = BoottimeNs() - begun_ns;
   return {};
 }
@@ -317,7 +297,7 @@ void Collector::Drain() {
 /// What is to be known before events are read: what comes after a gap can't rely on what came
 /// before it, and names of new cgroups.
 void Collector::BeforeEvents() {
-  const std::uint64_t lost = programs_->CountLostLifecycle();
+  const std::uint64_t lost = source_->CountLostLifecycle();
   if (lost != known_losses_) {
     book_.NoteLost();
     naming_->NoteLost();
@@ -334,7 +314,7 @@ void Collector::BeforeEvents() {
 }
 
 void Collector::NoteNewCgroups() {
-  const std::vector<NewCgroup> made = TakeNewCgroups(*programs_);
+  const std::vector<NewCgroup> made = source_->TakeNewCgroups();
   new_cgroups_ = made.size();
   naming_->NoteNew(made);
 }
@@ -345,52 +325,6 @@ void Collector::TakeEvent(TaskEvent& event) {
   if (stream_ != nullptr) {
     stream_->Take(event);
   }
-}
-
-void Collector::NoteBuffers(const SourceStats& source) {
-  const ProgramOptions& options = programs_->options();
-  const std::uint64_t lost_events = source.lost_finals + source.lost_moves + source.lost_lifecycle;
-  stats_.maps = {{"tasks", source.last_walk.entries, options.tasks, source.insert_failures},
-                 {"events", source.events_bytes, options.events_bytes, lost_events},
-                 {"sums", source.sums_entries, options.sums, source.sums_full},
-                 {"counts", source.counts_entries, options.sums, source.counts_full},
-                 {"cgroup_paths", new_cgroups_, kMostNewCgroups, source.lost_paths},
-                 {"distributions", source.distributions_entries, source.distributions_max_entries,
-                  source.distributions_full}};
-  stats_.lost_events = {{"finished", source.lost_finals},
-                        {"moved", source.lost_moves},
-                        {kKernelBuffer, source.lost_lifecycle},
-                        {"cgroup_paths", source.lost_paths}};
-  const EventWriter::Stats stream = stream_ != nullptr ? stream_->stats() : EventWriter::Stats{};
-  stats_.lost_events.push_back({"stream", stream.lost});
-  stats_.event_lines = stream.written;
-}
-
-std::shared_ptr<const Sample> Collector::MakeSample() {
-  auto sample = std::make_shared<Sample>();
-  ledger_->SettleFolded();
-  sample->report = ledger_->MakeReport();
-  ledger_->NoteTold();
-  AddDetails(sample->report, details_, *naming_);
-  OmitLabels(labels_, sample->report);
-  OmitHistograms(histograms_, sample->report);
-  const SourceStats& source = source_->stats();
-  stats_.version = kVersion;
-  NoteBuffers(source);
-  stats_.rule_evaluations = naming_->rule_evaluations();
-  stats_.torn_entries = source.torn;
-  stats_.incomplete_walks = source.incomplete_walks;
-  stats_.programs = programs_->ReadProgramStats();
-  stats_.self = ReadSelfStats();
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stats_.reload_successful = reload_successful_;
-    stats_.reload_unix_ns = reload_unix_ns_;
-  }
-  sample->stats = stats_;
-  sample->boot_unix_ns = boot_time_.Steady(BootUnixNs());
-  sample->tells_created = openmetrics_.created;
-  return sample;
 }
 
 }  // namespace sched_exporter

@@ -10,18 +10,20 @@
 #include <thread>
 #include <vector>
 
+#include "exporter/app/attach.h"
 #include "exporter/app/event_stream.h"
 #include "exporter/app/host_naming.h"
 #include "exporter/app/live_board.h"
+#include "exporter/app/persistence.h"
 #include "exporter/app/pod_watcher.h"
+#include "exporter/app/spare_memory.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/result.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/config/config.h"
 #include "exporter/identity/process_book.h"
 #include "exporter/identity/process_details.h"
-#include "exporter/kernel/programs.h"
-#include "exporter/kernel/source.h"
+#include "exporter/kernel/kernel_source.h"
 #include "exporter/ledger/ledger.h"
 #include "exporter/metrics/exposition.h"
 
@@ -33,13 +35,15 @@ class Collector {
  public:
   /// Loads and attaches the BPF programs and takes in what exists. Starts no thread, so that the
   /// caller can give up privileges for all threads to come.
-  static Result<std::unique_ptr<Collector>> Open(const Config& config, const HostPaths& paths);
+  /// With persistence it goes on where the exporter before it was.
+  static Result<std::unique_ptr<Collector>> Open(const Config& config, const HostPaths& paths,
+                                                 const BpfChoice& choice = {});
 
   /// Opens the event stream, where the config asks for one, and starts the thread. Call it once,
   /// before Collect(). Fails with one line where the stream can't be opened.
   Result<void> Start();
 
-  /// Stops the thread and detaches; nothing is left in the kernel.
+  /// Stops the thread and detaches; without persistence nothing is left in the kernel.
   ~Collector();
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
@@ -63,7 +67,14 @@ class Collector {
 
  private:
   Collector(const Config& config, const HostPaths& paths);
-  Result<void> Attach();
+  Result<void> Attach(const BpfChoice& choice);
+  Result<void> OpenPersistence();
+  bool TakeOver(const Wanted& wanted);
+  Result<void> AttachAnew(const BpfChoice& choice);
+  Result<void> Build(Attached attached);
+  bool Remember(const std::string& totals);
+  void Keep();
+  ExporterStats OwnCounts() const;
   void Run();
   void WaitForWork();
   void ServeTicket();
@@ -77,15 +88,15 @@ class Collector {
   void Drain();
   void BeforeEvents();
   void NoteNewCgroups();
-  void NoteBuffers(const SourceStats& source);
   std::shared_ptr<const Sample> MakeSample();
   void Wake() const;
 
   Config config_;  ///< Guarded by mutex_.
   HostPaths paths_;
   PodWatcher pods_;
-  std::unique_ptr<Programs> programs_;
-  std::unique_ptr<Source> source_;
+  std::optional<Persistence> persistence_;
+  Attached attached_;
+  std::unique_ptr<KernelSource> source_;
   ProcessBook book_;
   std::unique_ptr<HostNaming> naming_;
   std::unique_ptr<Ledger> ledger_;
@@ -94,12 +105,16 @@ class Collector {
   ProcessDetails details_;
   LabelsConfig labels_;
   Snapshot snapshot_;
+  SpareMemory spare_memory_;
   std::uint64_t known_losses_ = 0;
   std::uint64_t new_cgroups_ = 0;  ///< When they were last taken.
+  std::string kept_;               ///< What was last kept; its memory is used again.
+  bool keeping_fails_ = false;
   HistogramsConfig histograms_;
   OpenMetricsConfig openmetrics_;
   SteadyBootTime boot_time_;
   ExporterStats stats_;
+  ExporterStats before_;  ///< Counted by former exporters; parts of OwnCounts().
   UniqueFd wakeup_;
 
   mutable std::mutex mutex_;

@@ -18,6 +18,7 @@
 #include "exporter/app/living_programs.h"
 #include "exporter/app/log.h"
 #include "exporter/app/privileges.h"
+#include "exporter/app/syscall_filter.h"
 #include "exporter/base/clock.h"
 #include "exporter/base/unique_fd.h"
 #include "exporter/events/descriptor_sink.h"
@@ -46,12 +47,13 @@ class EventTable {
         paths_(paths),
         filter_(filter),
         programs_(std::move(attached.programs)),
+        made_cgroups_(programs_->cgroup_paths_fd(), false),
         pods_(PodSourcesOf(config)),
         naming_(paths, attached.cgroup_mount.mount_point, &pods_, config),
         assembler_(naming_) {}
 
   Result<void> Open() {
-    naming_.AskForNew([this] { return TakeNewCgroups(*programs_); });
+    naming_.AskForNew([this] { return made_cgroups_.Take(); });
     auto buffer = EventBuffer::Open(*programs_, [this](const void* record, std::size_t bytes) {
       if (auto event = decoder_.Decode(record, bytes)) {
         book_.Annotate(*event);
@@ -77,10 +79,11 @@ class EventTable {
   Result<void> Write(bool to_the_end) {
     const std::uint64_t begun_ns = BoottimeNs();
     NoteLosses();
-    naming_.NoteNew(TakeNewCgroups(*programs_));
+    naming_.NoteNew(made_cgroups_.Take());
     naming_.Refresh(begun_ns);
     assembler_.set_boot_unix_ns(BootUnixNs());
     buffer_->Drain();
+    buffer_->Release();
     assembler_.Settle(to_the_end ? kForEver : begun_ns, ready_);
     for (const LifecycleEvent& event : ready_) {
       if (!filter_.Lets(event)) {
@@ -123,6 +126,7 @@ class EventTable {
   EventsFilter filter_;
   DescriptorSink output_{STDOUT_FILENO, "standard output"};
   std::unique_ptr<Programs> programs_;
+  NewCgroups made_cgroups_;
   PodWatcher pods_;
   HostNaming naming_;
   EventDecoder decoder_;
@@ -189,10 +193,14 @@ int RunEventsCommand(Config config, const HostPaths& paths, const EventsFilter& 
   if (auto opened = table.Open(); !opened) {
     return Fatal(opened.error());
   }
-  if (auto dropped = DropPrivileges(); !dropped) {
+  // Files of programs that run already are known now, and those of others come with their exec.
+  if (auto dropped = DropPrivileges({}); !dropped) {
     return Fatal(dropped.error());
   }
   table.Start();
+  if (auto filtered = FilterSystemCalls(); !filtered) {
+    return Fatal(filtered.error());
+  }
   const Result<void> done = Show(table, end.get());
   return done || table.HasNoReader() || table.HasToEnd() ? EXIT_SUCCESS : Fatal(done.error());
 }

@@ -92,6 +92,10 @@ bool NeedsArguments(const Config& config) {
   return config.events.arguments || RulesNeedArguments(config);
 }
 
+bool ReadsForeignExes(const Config& config) {
+  return config.labels.Has(LabelSwitch::kProcessInfoExe);
+}
+
 ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
                                 std::uint32_t hierarchy_id) {
   ProgramOptions options;

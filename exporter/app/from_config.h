@@ -25,6 +25,9 @@ bool WantsDistributions(const Config& config);
 /// Whether the BPF programs have to read command lines at exec.
 bool NeedsArguments(const Config& config);
 
+/// Whether /proc/PID/exe of processes of other users is read while the exporter serves.
+bool ReadsForeignExes(const Config& config);
+
 /// Sizes and choices of the BPF programs; the hierarchy is as it was found on this host.
 ProgramOptions ProgramOptionsOf(const Config& config, Hierarchy hierarchy,
                                 std::uint32_t hierarchy_id);

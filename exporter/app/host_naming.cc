@@ -1,5 +1,6 @@
 #include "exporter/app/host_naming.h"
 
+#include "exporter/base/archive.h"
 #include "exporter/base/text.h"
 #include "exporter/identity/groups.h"
 
@@ -33,6 +34,29 @@ void HostNaming::Configure(const Config& config) {
     book_ = std::make_unique<GroupBook>(matcher_, config.naming.children);
   } else {
     book_->MatchAgain(config.naming.children);
+  }
+}
+
+void HostNaming::Save(SavingArchive& archive) {
+  archive(cgroups_, book_ != nullptr);
+  if (book_ != nullptr) {
+    archive(*book_);
+  }
+}
+
+void HostNaming::Load(LoadingArchive& archive) {
+  bool has_book = false;
+  archive(cgroups_, has_book);
+  if (!has_book) {
+    return;
+  }
+  GroupBook unused(matcher_, naming_.children);
+  archive(book_ != nullptr ? *book_ : unused);
+}
+
+void HostNaming::NameAgain() {
+  if (book_ != nullptr) {
+    book_->MatchAgain(naming_.children);
   }
 }
 

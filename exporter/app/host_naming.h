@@ -10,6 +10,7 @@
 
 #include "exporter/app/cgroup_names.h"
 #include "exporter/app/rule_matcher.h"
+#include "exporter/base/plain.h"
 #include "exporter/config/config.h"
 #include "exporter/identity/group_book.h"
 #include "exporter/identity/host_paths.h"
@@ -54,6 +55,14 @@ class HostNaming : public Naming {
 
   /// What the config says of groups and series holds from now on, for living processes, too.
   void Configure(const Config& config);
+
+  /// All that is known of processes and cgroups (base/archive.h). Load() is for one that knows
+  /// nothing yet; its rules may be others, and then NameAgain() has to follow.
+  void Save(SavingArchive& archive);
+  void Load(LoadingArchive& archive);
+
+  /// Asks the rules anew for all processes.
+  void NameAgain();
 
   /// Groups that have series even if no process was ever in them.
   std::vector<GroupPtr> ConstantGroups() const;

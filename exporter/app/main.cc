@@ -10,14 +10,18 @@
 #include <string>
 
 #include "exporter/app/collector.h"
+#include "exporter/app/detach_command.h"
 #include "exporter/app/explain_command.h"
+#include "exporter/app/from_config.h"
 #include "exporter/app/health_command.h"
 #include "exporter/app/instance_lock.h"
 #include "exporter/app/log.h"
 #include "exporter/app/options.h"
 #include "exporter/app/pages.h"
 #include "exporter/app/privileges.h"
+#include "exporter/app/probe_command.h"
 #include "exporter/app/reloader.h"
+#include "exporter/app/syscall_filter.h"
 #include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/app/version.h"
@@ -73,12 +77,13 @@ int Serve(const Options& options, const Config& config) {
   // All threads inherit the mask; the signals wait for sigwait().
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto collector = Collector::Open(config, options.paths);
+  auto collector = Collector::Open(config, options.paths, options.bpf);
   if (!collector) {
     return Fatal(collector.error());
   }
   // Before there are threads: capabilities belong to each of them.
-  if (auto dropped = DropPrivileges(); !dropped) {
+  const LastingNeeds needs{ReadsForeignExes(config), HasLowPort(options.listen_addresses)};
+  if (auto dropped = DropPrivileges(needs); !dropped) {
     return Fatal(dropped.error());
   }
   if (auto started = (*collector)->Start(); !started) {
@@ -89,7 +94,7 @@ int Serve(const Options& options, const Config& config) {
   if (!web) {
     return Fatal(web.error());
   }
-  Reloader reloader(options, **collector, **web);
+  Reloader reloader(options, **collector, **web, needs);
   (*web)->Tell([&reloader](bool successful) { reloader.NoteWeb(successful); });
   auto server = HttpServer::Start(
       {options.listen_addresses, [](std::string_view line) { spdlog::debug("http: {}", line); },
@@ -97,6 +102,10 @@ int Serve(const Options& options, const Config& config) {
       MakeRoutes(options, **collector, reloader));
   if (!server) {
     return Fatal(server.error());
+  }
+  // After whatever the start alone needs; it reaches the threads that are there.
+  if (auto filtered = FilterSystemCalls(); !filtered) {
+    return Fatal(filtered.error());
   }
   spdlog::info("sched_exporter {} serves {} on port {}{}", kVersion, options.telemetry_path,
                fmt::join((*server)->ports(), " and "), (*web)->guard()->has_tls() ? " by TLS" : "");
@@ -139,8 +148,14 @@ int Main(int argc, char** argv) {
     return EXIT_SUCCESS;
   }
   RaisePermittedCapabilities();
+  if (options->detach) {
+    return RunDetachCommand(config->persistence);
+  }
   if (options->explain) {
     return RunExplainCommand(*config, options->paths, *options->explain);
+  }
+  if (options->probe) {
+    return RunProbeCommand(*config, options->paths, *options->probe);
   }
   return options->events ? RunEventsCommand(*config, options->paths, *options->events)
                          : Serve(*options, *config);

@@ -139,6 +139,16 @@ CLI::App* AddHealth(CLI::App& app, HealthRequest& request) {
   return health;
 }
 
+CLI::App* AddProbe(CLI::App& app, ProbeRequest& request) {
+  CLI::App* const probe = app.add_subcommand(
+      "probe", "Print what this kernel offers, and what follows: exit code 0 or 1");
+  probe->add_option("--format", request.format, "text or json")
+      ->type_name("FORMAT")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "json"}));
+  return probe;
+}
+
 }  // namespace
 
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
@@ -175,6 +185,14 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--path.rootfs", options.paths.rootfs, "Where the host's root is mounted")
       ->type_name("DIR")
       ->transform(CLI::Validator(CheckDirectory, ""));
+  app.add_option("--bpf.mode", options.bpf.mode,
+                 "auto, full, or portable as for kernels without BTF")
+      ->type_name("MODE")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "full", "portable"}));
+  app.add_option("--bpf.btf-path", options.bpf.btf_path,
+                 "The kernel's BTF, where it has none: CPU time is exact in portable mode, too")
+      ->type_name("FILE");
   app.add_option("--log.level", options.log_level, "debug, info, warn or error")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -196,6 +214,10 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   const CLI::App* const top_series = AddTopSeries(app, request);
   HealthRequest health_request;
   const CLI::App* const health = AddHealth(app, health_request);
+  const CLI::App* const detach = app.add_subcommand(
+      "detach", "Remove what an exporter with persistence has left in the kernel");
+  ProbeRequest probe_request;
+  const CLI::App* const probe = AddProbe(app, probe_request);
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("sched_exporter ") + kVersion);
   try {
@@ -225,6 +247,10 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   }
   if (health->parsed()) {
     options.health = health_request;
+  }
+  options.detach = detach->parsed();
+  if (probe->parsed()) {
+    options.probe = probe_request;
   }
   return options;
 }

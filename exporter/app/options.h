@@ -6,9 +6,11 @@
 
 #include "exporter/app/events_command.h"
 #include "exporter/app/health_command.h"
+#include "exporter/app/probe_command.h"
 #include "exporter/app/top_command.h"
 #include "exporter/app/top_series_command.h"
 #include "exporter/identity/host_paths.h"
+#include "exporter/kernel/bpf_choice.h"
 
 namespace sched_exporter {
 
@@ -20,6 +22,7 @@ struct Options {
   std::string web_config_file;  ///< Empty: no TLS, no passwords.
   std::string telemetry_path = "/metrics";
   HostPaths paths;
+  BpfChoice bpf;
   std::string log_level = "info";
   std::string log_format = "logfmt";
   std::optional<EventsFilter> events;          ///< The subcommand of that name, as the next.
@@ -27,6 +30,8 @@ struct Options {
   std::optional<TopSeriesRequest> top_series;  ///< An empty source: the running exporter.
   std::optional<TopRequest> top;
   std::optional<HealthRequest> health;
+  bool detach = false;
+  std::optional<ProbeRequest> probe;
   bool enable_lifecycle = false;  ///< POST /-/reload.
   bool check_config = false;
   bool allow_second_instance = false;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "exporter/app/from_config.h"
 #include "exporter/app/log.h"
 #include "exporter/config/loader.h"
 
@@ -41,7 +42,13 @@ Result<std::string> Reloader::Apply(const Result<Config>& config) {
     LogNotReloaded("config", config.error());
     return tl::unexpected(config.error());
   }
-  const std::vector<std::string> waiting = collector_.Reconfigure(*config);
+  std::vector<std::string> waiting = collector_.Reconfigure(*config);
+  if (ReadsForeignExes(*config) && !needs_.foreign_exes) {
+    waiting.emplace_back(
+        "the label exe was omitted at the start, and the right to read it of other users' "
+        "processes "
+        "given up; it is there after a restart");
+  }
   if (waiting.empty()) {
     spdlog::info("config reloaded");
     return std::string("config reloaded");

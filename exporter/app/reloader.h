@@ -5,6 +5,7 @@
 
 #include "exporter/app/collector.h"
 #include "exporter/app/options.h"
+#include "exporter/app/privileges.h"
 #include "exporter/app/web_files.h"
 #include "exporter/base/result.h"
 
@@ -16,9 +17,10 @@ Result<Config> ReadConfig(const Options& options);
 /// Reads the config again while the exporter runs. For any thread.
 class Reloader {
  public:
-  /// `collector` and `web` are not owned and outlive this.
-  Reloader(const Options& options, Collector& collector, WebFiles& web)
-      : options_(options), collector_(collector), web_(web) {}
+  /// `collector` and `web` are not owned and outlive this. `needs` is what privileges were kept
+  /// for.
+  Reloader(const Options& options, Collector& collector, WebFiles& web, const LastingNeeds& needs)
+      : options_(options), collector_(collector), web_(web), needs_(needs) {}
 
   /// Gives the collector the config of the file, and the server that of the web config file, or
   /// leaves the one as it is whose file is bad; writes to the log which. Returns a line for the
@@ -34,6 +36,7 @@ class Reloader {
   Options options_;
   Collector& collector_;
   WebFiles& web_;
+  const LastingNeeds needs_;
   std::mutex mutex_;
   std::mutex outcomes_mutex_;  ///< For the next two.
   bool config_is_good_ = true;

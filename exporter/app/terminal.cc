@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "exporter/base/write_all.h"
+
 namespace sched_exporter {
 namespace {
 
@@ -21,17 +23,6 @@ constexpr char kLeave[] = "\x1b[?25h\x1b[?1049l";
 constexpr char kHome[] = "\x1b[H";
 constexpr char kClearLine[] = "\x1b[K";
 constexpr char kClearRest[] = "\x1b[J";
-
-bool WriteAll(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      return false;
-    }
-    text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 sigset_t TakenSignals() {
   sigset_t signals;
@@ -77,7 +68,7 @@ Result<FullScreen> FullScreen::Open() {
     input.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     ::tcsetattr(STDIN_FILENO, TCSANOW, &input);
   }
-  WriteAll(kEnter);
+  WriteAll(STDOUT_FILENO, kEnter);
   return screen;
 }
 
@@ -91,7 +82,7 @@ FullScreen::~FullScreen() {
   if (!is_open_) {
     return;
   }
-  WriteAll(kLeave);
+  WriteAll(STDOUT_FILENO, kLeave);
   if (former_input_) {
     ::tcsetattr(STDIN_FILENO, TCSANOW, &*former_input_);
   }
@@ -111,7 +102,7 @@ bool FullScreen::Draw(const std::string& lines) const {
     // Cleared first: behind a line that fills the terminal, its last character would go.
     text.append(kClearLine).append(line).append(rest.empty() ? "" : "\n");
   }
-  return WriteAll(text + kClearRest);
+  return WriteAll(STDOUT_FILENO, text + kClearRest);
 }
 
 FullScreen::Wish FullScreen::Wait(std::chrono::milliseconds time) const {

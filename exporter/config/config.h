@@ -188,6 +188,17 @@ struct HistogramsConfig {
   bool operator==(const HistogramsConfig&) const = default;
 };
 
+/// What outlives the exporter, so that the next one goes on where this one was.
+struct PersistenceConfig {
+  bool enabled = false;
+  /// Absolute path of the directory with the totals; they are of no use after a reboot.
+  std::string directory = "/run/sched_exporter";
+  /// Absolute path of a directory in a BPF file system: programs and maps are pinned there.
+  std::string pin_directory = "/sys/fs/bpf/sched_exporter";
+
+  bool operator==(const PersistenceConfig&) const = default;
+};
+
 /// Everything the config file can say. A default-constructed value is the built-in default, and
 /// config/default.yml says the same (tests/unit/config_test.cc holds them together).
 struct Config {
@@ -203,6 +214,7 @@ struct Config {
   HistogramsConfig histograms;
   LiveConfig live;
   OpenMetricsConfig openmetrics;
+  PersistenceConfig persistence;
 };
 
 }  // namespace sched_exporter

@@ -137,6 +137,11 @@ void ReadConfig(MappingReader& file, Findings& findings, Config& config) {
   file.Section("openmetrics", [&config](MappingReader& section) {
     section.Boolean("created", config.openmetrics.created);
   });
+  file.Section("persistence", [&config](MappingReader& section) {
+    section.Boolean("enabled", config.persistence.enabled);
+    section.AbsolutePath("directory", config.persistence.directory);
+    section.AbsolutePath("pin_directory", config.persistence.pin_directory);
+  });
 }
 
 /// Reads the whole tree; returns the paths of all keys that it looked for.

@@ -70,7 +70,7 @@ void AddResult(ObjectText& object, const LifecycleEvent& event) {
   }
   if (event.code < kSignalBase) {
     object.Add("exit_code", event.code);
-  } else {
+  } else if (event.code != kOtherCode) {  // which nobody told
     object.Add("signal", SignalName(event.code - kSignalBase));
   }
   object.AddSeconds("run_seconds", event.run_ns);

@@ -4,6 +4,7 @@
 #include <civetweb.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -48,9 +49,10 @@ std::string NoIpv6(Ipv6 ipv6) {
 }
 
 int BoundSocket(const Endpoint& endpoint, UniqueFd& fd) {
-  fd = UniqueFd(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  fd =
+      UniqueFd(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return errno;
-  // As civetweb does it; without it, connections in TIME_WAIT would look like a server.
+  // Without it, connections in TIME_WAIT would look like a server.
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const int v6_only = endpoint.any ? 0 : 1;
@@ -59,6 +61,19 @@ int BoundSocket(const Endpoint& endpoint, UniqueFd& fd) {
   }
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
   return ::bind(fd.get(), address, endpoint.size) == 0 ? 0 : errno;
+}
+
+int Listen(const UniqueFd& fd) {
+  // Connections that come at once wait there until they are accepted, which is soon. Whose first
+  // packet finds no room tries again after a second. The kernel's own limit is the same.
+  constexpr int kBacklog = 4096;
+  // Twice the largest head; thousands of connections must not fill the memory with what they send.
+  constexpr int kReceiveBytes = 16 * 1024;
+  // For what a client doesn't take after the connection was closed.
+  constexpr unsigned kUntakenMs = 8'000;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBytes, sizeof kReceiveBytes);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUntakenMs, sizeof kUntakenMs);
+  return ::listen(fd.get(), kBacklog) == 0 ? 0 : errno;
 }
 
 std::string ReasonText(int error) {
@@ -144,17 +159,28 @@ Result<std::vector<Endpoint>> ResolveAll(const std::vector<std::string>& address
   return endpoints;
 }
 
-std::optional<Error> WhyNotListening(const std::vector<std::string>& addresses,
-                                     const std::vector<Endpoint>& endpoints) {
+Result<std::vector<UniqueFd>> ListenOn(const std::vector<std::string>& addresses,
+                                       const std::vector<Endpoint>& endpoints) {
+  std::vector<UniqueFd> sockets;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     UniqueFd fd;
     int error = BoundSocket(endpoints[i], fd);
-    if (error == 0 && ::listen(fd.get(), 1) != 0) error = errno;
+    if (error == 0) error = Listen(fd);
     if (error != 0) {
-      return Error{"cannot listen on \"" + addresses[i] + "\": " + ReasonText(error)};
+      return Fail("cannot listen on \"" + addresses[i] + "\": " + ReasonText(error));
     }
+    sockets.push_back(std::move(fd));
   }
-  return std::nullopt;
+  return sockets;
+}
+
+std::uint16_t PortOf(const UniqueFd& socket) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size) != 0) return 0;
+  sockaddr_in address{};
+  std::memcpy(&address, &own, sizeof address);  // the port is at the same place in sockaddr_in6
+  return ntohs(address.sin_port);
 }
 
 }  // namespace sched_exporter

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exporter/base/result.h"
+#include "exporter/base/unique_fd.h"
 #include "exporter/http/address.h"
 
 namespace sched_exporter {
@@ -41,11 +42,14 @@ std::string CivetwebPort(const Endpoint& endpoint);
 /// The endpoints of addresses as a user wrote them. Fails with one line that names the address.
 Result<std::vector<Endpoint>> ResolveAll(const std::vector<std::string>& addresses);
 
-/// Tries to listen on each endpoint: one line with the address of the first that can't be listened
-/// on, and why; nothing where each can. It is for the error message only: mg_start2 does not say
-/// why it failed.
-std::optional<Error> WhyNotListening(const std::vector<std::string>& addresses,
-                                     const std::vector<Endpoint>& endpoints);
+/// Sockets that listen on the endpoints, in their order, and what they hand on to connections: a
+/// small buffer for what clients send, and a limit on how long the kernel keeps what they don't
+/// take. Fails with one line that names the first address that can't be listened on, and why.
+Result<std::vector<UniqueFd>> ListenOn(const std::vector<std::string>& addresses,
+                                       const std::vector<Endpoint>& endpoints);
+
+/// The port that a socket is bound to.
+std::uint16_t PortOf(const UniqueFd& socket);
 
 /// Ends every TCP connection that this process accepted on `local`, and `local` itself as a
 /// listening socket, with shutdown(2): all waiting threads wake up at once. Descriptors stay open

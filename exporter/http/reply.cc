@@ -63,6 +63,14 @@ HttpResponse TextReply(int status, std::string_view text) {
   return response;
 }
 
+HttpResponse NotAllowed(HttpMethod method) {
+  const bool is_get = method == HttpMethod::kGet;
+  HttpResponse response =
+      TextReply(405, is_get ? "only GET and HEAD are allowed" : "only POST and PUT are allowed");
+  response.headers.emplace_back("Allow", is_get ? "GET, HEAD" : "POST, PUT");
+  return response;
+}
+
 Reply RenderReply(HttpResponse response, std::string_view reason, const ReplyOptions& options) {
   bool gzipped = false;
   if (options.accepts_gzip && response.compressible && response.body.size() >= kSmallestGzip) {

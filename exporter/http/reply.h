@@ -19,6 +19,9 @@ struct ReplyOptions {
 /// A plain page with a reason, as 404 and 500 use it.
 HttpResponse TextReply(int status, std::string_view text);
 
+/// 405: the page wants another method.
+HttpResponse NotAllowed(HttpMethod method);
+
 /// The bytes of an answer. In two parts, as joining them would copy megabytes.
 struct Reply {
   std::string head;

@@ -10,10 +10,13 @@
 #include <span>
 #include <utility>
 
+#include "exporter/http/civetweb_accept.h"
 #include "exporter/http/civetweb_tls.h"
+#include "exporter/http/doorman.h"
 #include "exporter/http/listen.h"
 #include "exporter/http/openssl.h"
 #include "exporter/http/reply.h"
+#include "exporter/http/request_facts.h"
 #include "exporter/http/web_guard.h"
 
 namespace sched_exporter {
@@ -21,7 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// civetweb gives each connection a thread until it is closed, so the silence of a client must end
+// civetweb gives each connection a thread until it is closed; the doorman lets it in when its
+// request is there. What comes after that, silence between requests and a handshake, must end
 // sooner than the ten seconds that Prometheus waits for a scrape by default. read_message() of
 // civetweb checks the limit after each wait, and each wait may take as long as the limit: a client
 // that sends one byte just before it has twice the time, 8 s.
@@ -32,29 +36,26 @@ constexpr const char* kRequestTimeoutMsOfTls = "2600";
 // Between two requests. A scrape interval is longer than any value that leaves threads free, and
 // connecting again costs Prometheus a round trip every 15 s.
 constexpr const char* kKeepAliveTimeoutMs = "2000";
-// A connection of this age closes after its answer, or cheap requests would keep its thread for
-// good. With twice the keep-alive timeout it makes 8 s as well.
-constexpr auto kKeepAliveAge = std::chrono::seconds(4);
 // Sixteen threads cost 0.7 MB; a pair of Prometheus servers needs two.
-constexpr const char* kThreads = "16";
-constexpr const char* kQueue = "64";
-constexpr const char* kLargestHead = "8192";
+constexpr std::size_t kThreads = 16;
+constexpr std::size_t kLargestHead = 8192;
+// The doorman lets no more in than there are threads.
+constexpr const char* kQueue = "16";
+// So that there are threads for others, whatever one address does.
+constexpr std::size_t kThreadsOfAClient = 12;
+// Beyond these a client is told to come later.
+constexpr std::size_t kWaiting = 256;
+// Connections that have not sent a whole request. systemd gives a service 1,024 descriptors.
+constexpr std::size_t kRoom = 512;
+constexpr auto kHeadPatience = std::chrono::seconds(4);
+constexpr auto kHelloPatience = std::chrono::milliseconds(2600);
+// With others behind it a client must go on, so that each of them has its turn in that time.
+constexpr auto kPatience = std::chrono::milliseconds(500);
+constexpr auto kLeastPatience = std::chrono::milliseconds(25);
 // A whole answer must be taken in this time. civetweb's own limit starts anew with each byte.
 constexpr auto kWriteTimeout = std::chrono::seconds(30);
+// What a client takes counts as going on: 128 KB a second are enough where others wait.
 constexpr std::size_t kWriteBytes = 65536;
-
-HttpResponse NotAllowed(HttpMethod method) {
-  const bool is_get = method == HttpMethod::kGet;
-  HttpResponse response =
-      TextReply(405, is_get ? "only GET and HEAD are allowed" : "only POST and PUT are allowed");
-  response.headers.emplace_back("Allow", is_get ? "GET, HEAD" : "POST, PUT");
-  return response;
-}
-
-std::string_view HeaderOf(const mg_connection* connection, const char* name) {
-  const char* value = mg_get_header(connection, name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
 
 class CivetwebServer final : public HttpServer {
  public:
@@ -70,7 +71,8 @@ class CivetwebServer final : public HttpServer {
   const std::vector<int>& ports() const override { return ports_; }
 
   // Starts the threads.
-  Result<void> Listen(const std::vector<Endpoint>& endpoints);
+  Result<void> Listen(const std::vector<std::string>& addresses,
+                      const std::vector<Endpoint>& endpoints);
 
  private:
   static CivetwebServer& Of(const mg_connection* connection);
@@ -78,14 +80,17 @@ class CivetwebServer final : public HttpServer {
   static int OnLibraryError(mg_connection* connection, int status, const char* text) noexcept;
   static int OnLog(const mg_connection* connection, const char* text) noexcept;
   static int OnConnection(const mg_connection* connection, void** data) noexcept;
+  static void OnConnectionClosed(const mg_connection* connection) noexcept;
   static int OnTlsContext(void** context, void* self) noexcept;
   static int OnClientHello(SSL* ssl, int* alert, void* self) noexcept;
 
   bool MakeTlsContext();
-  mg_context* StartLibrary(const std::vector<Endpoint>& endpoints, std::span<char> error);
+  mg_context* StartLibrary(const Endpoint& placeholder, std::span<char> error);
   HttpResponse Answer(const mg_connection* connection, const mg_request_info& request) const;
   HttpResponse Call(const HttpRoute& route, const HttpRequest& request) const;
-  static void Send(mg_connection* connection, HttpResponse response, const ReplyOptions& options);
+  void Send(mg_connection* connection, HttpResponse response, const ReplyOptions& options) const;
+  bool WriteAll(mg_connection* connection, std::string_view bytes,
+                Clock::time_point deadline) const;
   void Log(std::string_view line) const;
   void ShutDown() const;
 
@@ -94,6 +99,7 @@ class CivetwebServer final : public HttpServer {
   const std::shared_ptr<WebGuard> guard_;
   const bool has_tls_;
   OpenSslPtr<SSL_CTX> tls_;  // what handshakes begin with; OnClientHello gives them the guard's
+  std::unique_ptr<Doorman> doorman_;
   mg_context* context_ = nullptr;
   std::vector<int> ports_;
   // Where it really listens; other threads read it only when stopping_ is set.
@@ -108,20 +114,17 @@ Clock::time_point BirthOf(const mg_request_info& request) {
   return Clock::time_point(Clock::duration(reinterpret_cast<std::intptr_t>(request.conn_data)));
 }
 
-// The wish of the client and the age of the connection. Must not say yes where should_keep_alive()
-// of civetweb says no, or the header would lie.
-bool MayKeepAlive(const mg_connection* connection, const mg_request_info& request) {
-  const bool has_body =
-      request.content_length > 0 || mg_get_header(connection, "Transfer-Encoding") != nullptr;
-  if (has_body || Clock::now() - BirthOf(request) > kKeepAliveAge) return false;
-  const char* wish = mg_get_header(connection, "Connection");
-  if (wish != nullptr) return mg_strcasecmp(wish, "keep-alive") == 0;
-  return std::strcmp(request.http_version, "1.1") == 0;
+PeerName PeerOf(const mg_connection* connection) {
+  const mg_request_info* request = mg_get_request_info(connection);
+  if (request == nullptr) return {};
+  return {request->remote_addr, request->remote_port, request->server_port};
 }
 
 // In slices, as civetweb measures only the time without progress.
-bool WriteAll(mg_connection* connection, std::string_view bytes, Clock::time_point deadline) {
+bool CivetwebServer::WriteAll(mg_connection* connection, std::string_view bytes,
+                              Clock::time_point deadline) const {
   while (!bytes.empty() && Clock::now() < deadline) {
+    doorman_->Waits(PeerOf(connection));
     const std::size_t slice = std::min(bytes.size(), kWriteBytes);
     const int written = mg_write(connection, bytes.data(), slice);
     if (written < 0 || static_cast<std::size_t>(written) != slice) return false;
@@ -165,7 +168,7 @@ HttpResponse CivetwebServer::Answer(const mg_connection* connection,
 }
 
 void CivetwebServer::Send(mg_connection* connection, HttpResponse response,
-                          const ReplyOptions& options) {
+                          const ReplyOptions& options) const {
   // Before the write: with this, civetweb does not wait for the rest of a request body.
   if (!options.keep_alive) mg_disable_connection_keep_alive(connection);
   const char* reason = mg_get_response_code_text(connection, response.status);
@@ -185,16 +188,21 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
   try {
     const CivetwebServer& server = Of(connection);
     const mg_request_info& request = *mg_get_request_info(connection);
+    server.doorman_->Works(PeerOf(connection));
     ReplyOptions options;
-    options.keep_alive = MayKeepAlive(connection, request);
+    options.keep_alive = MayKeepAlive(request, Clock::now() - BirthOf(request));
     options.accepts_gzip = AcceptsGzip(HeaderOf(connection, "Accept-Encoding"));
     options.head_only = std::strcmp(request.request_method, "HEAD") == 0;
+    if (BodyOf(request) == RequestBody::kUnclear) {
+      server.Send(connection, TextReply(400, "the length of the body is unclear"), options);
+      return 400;
+    }
     auto refusal = server.guard_->Refuse(HeaderOf(connection, "Authorization"), request.remote_addr,
                                          Clock::now());
     options.headers = server.guard_->headers();
     HttpResponse response = refusal ? std::move(*refusal) : server.Answer(connection, request);
     const int status = response.status;
-    Send(connection, std::move(response), options);
+    server.Send(connection, std::move(response), options);
     return status;
   } catch (...) {
     // Nothing is written yet: only WriteAll writes, and it does not throw.
@@ -211,9 +219,10 @@ int CivetwebServer::OnRequest(mg_connection* connection) noexcept {
 int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
                                    const char* text) noexcept {
   try {
+    const CivetwebServer& server = Of(connection);
     ReplyOptions options;
-    options.headers = Of(connection).guard_->headers();
-    Send(connection, TextReply(status, text), options);
+    options.headers = server.guard_->headers();
+    server.Send(connection, TextReply(status, text), options);
   } catch (...) {
     mg_disable_connection_keep_alive(connection);
   }
@@ -239,6 +248,10 @@ int CivetwebServer::OnConnection(const mg_connection* connection, void** data) n
   *data =
       reinterpret_cast<void*>(static_cast<std::intptr_t>(Clock::now().time_since_epoch().count()));
   return 0;
+}
+
+void CivetwebServer::OnConnectionClosed(const mg_connection* connection) noexcept {
+  Of(connection).doorman_->Left();
 }
 
 int CivetwebServer::OnClientHello(SSL* ssl, int* alert, void* self) noexcept {
@@ -274,19 +287,17 @@ bool CivetwebServer::MakeTlsContext() {
   return true;
 }
 
-mg_context* CivetwebServer::StartLibrary(const std::vector<Endpoint>& endpoints,
-                                         std::span<char> error) {
-  std::string listening_port;
-  for (const Endpoint& endpoint : endpoints) {
-    listening_port +=
-        (listening_port.empty() ? "" : ",") + CivetwebPort(endpoint) + (has_tls_ ? "s" : "");
-  }
+// civetweb wants a socket to listen on. It never gets a connection: see Doorman.
+mg_context* CivetwebServer::StartLibrary(const Endpoint& placeholder, std::span<char> error) {
+  const std::string listening_port = CivetwebPort(placeholder) + (has_tls_ ? "s" : "");
+  const std::string threads = std::to_string(kThreads);
+  const std::string largest_head = std::to_string(kLargestHead);
   // No document_root: civetweb has no files to serve, and OnRequest leaves it no request anyway.
   const std::initializer_list<std::pair<const char*, const char*>> settings = {
       {"listening_ports", listening_port.c_str()},
-      {"num_threads", kThreads},
+      {"num_threads", threads.c_str()},
       {"connection_queue", kQueue},
-      {"max_request_size", kLargestHead},
+      {"max_request_size", largest_head.c_str()},
       {"request_timeout_ms", has_tls_ ? kRequestTimeoutMsOfTls : kRequestTimeoutMs},
       {"enable_keep_alive", "yes"},
       {"keep_alive_timeout_ms", kKeepAliveTimeoutMs},
@@ -303,6 +314,7 @@ mg_context* CivetwebServer::StartLibrary(const std::vector<Endpoint>& endpoints,
   callbacks.http_error = &OnLibraryError;
   callbacks.log_message = &OnLog;
   callbacks.init_connection = &OnConnection;
+  callbacks.connection_closed = &OnConnectionClosed;
   callbacks.external_ssl_ctx = &OnTlsContext;
   mg_init_data init{&callbacks, this, options.data()};
   unsigned code = 0;
@@ -310,22 +322,31 @@ mg_context* CivetwebServer::StartLibrary(const std::vector<Endpoint>& endpoints,
   return mg_start2(&init, &error_data);
 }
 
-Result<void> CivetwebServer::Listen(const std::vector<Endpoint>& endpoints) {
-  std::array<char, 200> text{};
+Result<void> CivetwebServer::Listen(const std::vector<std::string>& addresses,
+                                    const std::vector<Endpoint>& endpoints) {
+  auto listeners = ListenOn(addresses, endpoints);
+  if (!listeners) return tl::unexpected(listeners.error());
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    bound_.push_back(WithPort(endpoints[i], PortOf((*listeners)[i])));
+    ports_.push_back(PortOf((*listeners)[i]));
+  }
   if (has_tls_) {
     LendOpenSslToCivetweb();
     if (!MakeTlsContext()) return Fail("cannot set up TLS: " + OpenSslReason());
   }
-  context_ = StartLibrary(endpoints, text);
+  doorman_ = std::make_unique<Doorman>(
+      std::move(*listeners), Doorman::Settings{{kThreads, kThreadsOfAClient, kWaiting, kPatience,
+                                                kLeastPatience, !has_tls_},
+                                               kRoom,
+                                               has_tls_ ? kHelloPatience : kHeadPatience,
+                                               kLargestHead,
+                                               has_tls_});
+  std::array<char, 200> text{};
+  const AcceptsForCivetweb accepts(*doorman_);
+  context_ = StartLibrary(WithPort(endpoints.front(), 0), text);
   if (context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
-  std::vector<mg_server_port> ports(endpoints.size());
-  mg_get_server_ports(context_, static_cast<int>(ports.size()), ports.data());
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    ports_.push_back(ports[i].port);
-    bound_.push_back(WithPort(endpoints[i], static_cast<std::uint16_t>(ports[i].port)));
-  }
   started_ = true;
-  return {};
+  return doorman_->Open(accepts.listener());
 }
 
 void CivetwebServer::ShutDown() const {
@@ -337,6 +358,7 @@ void CivetwebServer::ShutDown() const {
 CivetwebServer::~CivetwebServer() {
   if (context_ == nullptr) return;
   stopping_ = true;
+  doorman_->Close();
   ShutDown();
   mg_stop(context_);
 }
@@ -348,10 +370,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(const HttpServing& serving
   const auto endpoints = ResolveAll(serving.addresses);
   if (!endpoints) return tl::unexpected(endpoints.error());
   auto server = std::make_unique<CivetwebServer>(std::move(routes), serving);
-  if (const auto listening = server->Listen(*endpoints); !listening) {
-    // civetweb says only that the ports failed.
-    return tl::unexpected(
-        WhyNotListening(serving.addresses, *endpoints).value_or(listening.error()));
+  if (const auto listening = server->Listen(serving.addresses, *endpoints); !listening) {
+    return tl::unexpected(listening.error());
   }
   return server;
 }

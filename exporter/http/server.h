@@ -63,12 +63,14 @@ struct HttpServing {
 /// that a route doesn't have 405. Never throws, never reads the files of a client's wish, prints
 /// nothing.
 ///
-/// Bounds. 16 threads, each with one connection at a time. A connection that sends nothing or
-/// trickles keeps its thread for 8 s at the most, one that does not read its answer for 6 s, one
-/// that reads it slowly for about 30 s. So with n silent connections a scrape waits for 8 s *
-/// floor(n / 16) at the most, and 15 of them cost it nothing. Request heads are limited to 8 KB, 64
-/// connections queue. With TLS, a connection that neither shakes hands nor sends a request keeps
-/// its thread for 2.6 s each, and one that trickles for 7.8 s in all.
+/// Bounds. 16 threads, each with one connection at a time, 12 of them for one address at the most.
+/// A connection gets a thread when a whole request is there (with TLS: the first record of the
+/// handshake); those that say nothing, or trickle, wait without one, 512 of them, for 4 s at the
+/// most (2.6 s), and more make the oldest go. Requests are limited to 8 KB of head; 256 wait for a
+/// thread, and more are answered 503. Whoever has a thread and does not go on keeps it for 8 s (6 s
+/// where it does not read its answer, about 30 s where it reads slowly), but for half a second at
+/// the most while others wait, and for less the more they are. So a scrape has its turn within half
+/// a second, whatever other addresses do.
 ///
 /// With TLS or without is decided at the start, by the guard's settings of that moment.
 ///

@@ -49,6 +49,12 @@ class CgroupTree {
 
   std::size_t size() const { return paths_.size(); }
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(paths_, former_);
+  }
+
  private:
   std::string mount_point_;
   std::unordered_map<std::uint64_t, std::string> paths_;

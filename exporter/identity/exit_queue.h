@@ -25,6 +25,12 @@ class ExitQueue {
     }
   }
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(exited_);
+  }
+
  private:
   /// The finals of a process's threads come after its exit: do_exit() calls the exit tracepoint
   /// long before the task's last switch, which may have to wait for a CPU.

@@ -86,10 +86,21 @@ class GroupBook {
 
   std::size_t size() const { return entries_.size(); }
 
+  /// Everything that is remembered, for a book with the same rules; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(entries_, by_pid_, by_name_, exited_, young_, losses_, now_ns_);
+  }
+
  private:
   /// The group of a process as its children may inherit it, also when it is gone.
   struct Place {
     GroupPtr group;
+
+    template <typename Archive>
+    void serialize(Archive& archive) {
+      archive(group);
+    }
   };
   struct Entry {
     TaskIdentity identity;
@@ -99,6 +110,11 @@ class GroupBook {
     std::shared_ptr<Place> parent;
     std::uint64_t losses = 0;  ///< When the image was noted.
     bool has_exited = false;   ///< /proc has nothing of it any more.
+
+    template <typename Archive>
+    void serialize(Archive& archive) {
+      archive(identity, image, matched, place, parent, losses, has_exited);
+    }
   };
   using NameOfTask = std::pair<std::uint64_t, Comm>;
 

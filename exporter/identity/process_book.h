@@ -38,12 +38,23 @@ class ProcessBook {
 
   std::size_t size() const { return entries_.size(); }
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(entries_, exited_, losses_, room_made_at_);
+  }
+
  private:
   struct Entry {
     ProgramImagePtr image;
     Comm comm{};               ///< When the image was noted.
     std::uint64_t losses = 0;  ///< As many as were known of then.
     bool exited = false;
+
+    template <typename Archive>
+    void serialize(Archive& archive) {
+      archive(image, comm, losses, exited);
+    }
   };
 
   bool IsBelieved(const Entry& entry, const Comm& comm) const {

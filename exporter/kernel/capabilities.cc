@@ -4,15 +4,21 @@
 
 namespace sched_exporter {
 
-bool HasBpfCapabilities() {
+ProbedCapabilities ReadCapabilities() {
   capng_clear(CAPNG_SELECT_ALL);
   if (capng_get_caps_process() != 0) {
-    return false;
+    return {};
   }
   const auto has = [](unsigned capability) {
     return capng_have_capability(CAPNG_EFFECTIVE, capability) != 0;
   };
-  return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON));
+  return {has(CAP_BPF),        has(CAP_PERFMON),          has(CAP_SYS_ADMIN),
+          has(CAP_SYS_PTRACE), has(CAP_NET_BIND_SERVICE), has(CAP_DAC_READ_SEARCH)};
+}
+
+bool HasBpfCapabilities() {
+  const ProbedCapabilities has = ReadCapabilities();
+  return has.sys_admin || (has.bpf && has.perfmon);
 }
 
 }  // namespace sched_exporter

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "exporter/base/archive.h"
 #include "exporter/base/text.h"
 
 namespace sched_exporter {
@@ -38,6 +39,13 @@ bool CountsDiffer(const abi_distributions& a, const abi_distributions& b) {
   return std::memcmp(reinterpret_cast<const char*>(&a) + kCounts,
                      reinterpret_cast<const char*>(&b) + kCounts, sizeof(a) - kCounts) != 0;
 }
+
+/// What was read of one place.
+struct KeptPlace {
+  using Plain = void;
+  std::uint64_t element = 0;
+  abi_distributions last{};
+};
 
 }  // namespace
 
@@ -109,6 +117,24 @@ Distributions& DistributionReader::Of(std::uint64_t cgroup_id,
     to.push_back({cgroup_id, {}});
   }
   return to[entry->second].distributions;
+}
+
+void DistributionReader::Save(SavingArchive& archive) const {
+  std::vector<KeptPlace> kept;
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    if (known_[i] != nullptr) {
+      kept.push_back({i, known_[i]->last});
+    }
+  }
+  ArchivePlain(archive, kept);
+}
+
+void DistributionReader::Load(LoadingArchive& archive, Clock::time_point now) {
+  std::vector<KeptPlace> kept;
+  ArchivePlain(archive, kept);
+  for (const KeptPlace& place : kept) {
+    known_.at(place.element) = std::make_unique<Known>(Known{place.last, now});
+  }
 }
 
 }  // namespace sched_exporter

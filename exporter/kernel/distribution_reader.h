@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bpf/abi.h"
+#include "exporter/base/plain.h"
 #include "exporter/base/result.h"
 #include "exporter/model/snapshot.h"
 
@@ -36,6 +37,11 @@ class DistributionReader {
 
   /// Appends what was counted since the last call, each cgroup once.
   void Read(Clock::time_point now, std::vector<CgroupDistributions>& to);
+
+  /// What was read, for the next reader of the same map (base/archive.h). Loading takes `now` for
+  /// the time of the last change of each place.
+  void Save(SavingArchive& archive) const;
+  void Load(LoadingArchive& archive, Clock::time_point now);
 
   /// Places that cgroups had at the last Read(), of all CPUs.
   std::uint64_t entries() const { return entries_; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exporter/base/clock.h"
+#include "exporter/kernel/ring_reader.h"
 
 namespace sched_exporter {
 namespace {
@@ -17,41 +18,26 @@ namespace {
 class RingEventBuffer : public EventBuffer {
  public:
   explicit RingEventBuffer(Sink sink) : sink_(std::move(sink)) {}
-  ~RingEventBuffer() override { ring_buffer__free(ring_); }
-  RingEventBuffer(const RingEventBuffer&) = delete;
-  RingEventBuffer& operator=(const RingEventBuffer&) = delete;
 
   Result<void> Open(int map_fd, std::size_t bytes) {
-    size_ = bytes;
-    ring_ = ring_buffer__new(map_fd, &OnRecord, this, nullptr);
-    if (ring_ == nullptr) {
-      return Fail(WithErrno("cannot map the BPF ring buffer events", errno));
+    auto ring = RingReader::Open(map_fd, bytes);
+    if (!ring) {
+      return tl::unexpected(ring.error());
     }
+    ring_ = std::move(*ring);
     return {};
   }
 
-  std::size_t Drain() override {
-    bytes_ = 0;
-    ring_buffer__consume(ring_);
-    return bytes_;
-  }
-
-  int wakeup_fd() const override { return ring_buffer__epoll_fd(ring_); }
+  std::size_t Drain() override { return ring_->Read(sink_); }
+  void Release() override { ring_->Release(); }
+  std::uint64_t held() const override { return ring_->held(); }
+  std::uint64_t position() const override { return ring_->position(); }
+  bool MoveTo(std::uint64_t position) override { return ring_->MoveTo(position); }
+  int wakeup_fd() const override { return ring_->wakeup_fd(); }
 
  private:
-  static int OnRecord(void* self, void* record, std::size_t bytes) {
-    auto* buffer = static_cast<RingEventBuffer*>(self);
-    buffer->bytes_ += bytes + BPF_RINGBUF_HDR_SZ;
-    buffer->sink_(record, bytes);
-    // What was there when the call began is taken by then. A reader that is slower than the writers
-    // would never come back otherwise; libbpf ends with the record that it is told so for.
-    return buffer->bytes_ < buffer->size_ ? 0 : -EAGAIN;
-  }
-
   Sink sink_;
-  std::size_t size_ = 0;
-  ring_buffer* ring_ = nullptr;
-  std::size_t bytes_ = 0;
+  std::unique_ptr<RingReader> ring_;
 };
 
 /// A buffer for each CPU. What happened on one CPU because of what happened on another may be read

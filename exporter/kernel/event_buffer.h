@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -23,6 +24,16 @@ class EventBuffer {
   /// Hands over the records of everything that happened before the call, in the order of its
   /// happening. Returns the bytes that they took in the buffer.
   virtual std::size_t Drain() = 0;
+
+  /// What was handed over may be forgotten: its room is free again. A perf buffer's is so at once.
+  virtual void Release() {}
+
+  /// Bytes that were handed over and not released.
+  virtual std::uint64_t held() const { return 0; }
+
+  /// How far Drain() has come, in a unit of the buffer's own, and back there; see RingReader.
+  virtual std::uint64_t position() const { return 0; }
+  virtual bool MoveTo(std::uint64_t /*position*/) { return false; }
 
   /// Becomes readable when the buffer is half full.
   virtual int wakeup_fd() const = 0;

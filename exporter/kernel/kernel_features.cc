@@ -7,9 +7,9 @@
 
 #include <cstdio>
 #include <iterator>
-#include <memory>
 
 #include "exporter/base/unique_fd.h"
+#include "exporter/kernel/kernel_btf.h"
 
 namespace sched_exporter {
 namespace {
@@ -21,17 +21,6 @@ constexpr char kCompat[] = "__ia32_compat_sys_";
 constexpr char kNative[] = "__arm64_sys_";
 constexpr char kCompat[] = "__arm64_compat_sys_";
 #endif
-
-/// The function type of a tracepoint, as `typedef void (*btf_trace_NAME)(void *, …)` tells it
-/// (include/trace/bpf_probe.h); null where there is no such tracepoint.
-const btf_type* TracepointType(const btf* btf, const std::string& name) {
-  const auto id = btf__find_by_name_kind(btf, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF);
-  if (id < 0) {
-    return nullptr;
-  }
-  const btf_type* pointer = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-  return pointer == nullptr ? nullptr : btf__type_by_id(btf, pointer->type);
-}
 
 /// Tries it with an empty program: a kernel may have the function in its BTF but no trampolines
 /// (arm64 before 6.0), or may forbid them.
@@ -49,12 +38,12 @@ bool CanTraceEnd(std::uint32_t function, bool read_registers) {
   return program.valid() && UniqueFd(bpf_raw_tracepoint_open(nullptr, program.get())).valid();
 }
 
-TraceableEnd FindEnd(const btf* btf, const std::string& name) {
-  const auto id = btf__find_by_name_kind(btf, name.c_str(), BTF_KIND_FUNC);
-  if (id <= 0 || !CanTraceEnd(static_cast<std::uint32_t>(id), false)) {
+TraceableEnd FindEnd(const KernelBtf& kernel, const std::string& name) {
+  const std::uint32_t id = kernel.FunctionId(name);
+  if (id == 0 || !CanTraceEnd(id, false)) {
     return {};
   }
-  return {name, CanTraceEnd(static_cast<std::uint32_t>(id), true)};
+  return {name, CanTraceEnd(id, true)};
 }
 
 /// The kernel's version, 0 where it can't be told. Features are found by themselves where they can.
@@ -77,26 +66,21 @@ bool SecondArgumentIsPointer(const btf* btf, const btf_type* function) {
 
 }  // namespace
 
-Result<KernelFeatures> ProbeKernel() {
-  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), &btf__free);
-  if (kernel == nullptr) {
-    return Fail(
-        "cannot load BPF programs: the kernel has no BTF (/sys/kernel/btf/vmlinux); needs a kernel "
-        "built with CONFIG_DEBUG_INFO_BTF=y, see README, Requirements");
-  }
+Result<KernelFeatures> ProbeKernel() { return KernelBtf::OfRunningKernel().map(&FeaturesOf); }
+
+KernelFeatures FeaturesOf(const KernelBtf& kernel) {
   KernelFeatures features;
   // The first argument of each is the programs' own.
-  const btf_type* exit = TracepointType(kernel.get(), "sched_process_exit");
+  const btf_type* exit = kernel.Tracepoint("sched_process_exit");
   features.exit_tells_group_dead = exit != nullptr && btf_vlen(exit) > 2;
-  features.victim_is_task =
-      SecondArgumentIsPointer(kernel.get(), TracepointType(kernel.get(), "mark_victim"));
+  features.victim_is_task = SecondArgumentIsPointer(kernel.get(), kernel.Tracepoint("mark_victim"));
   features.has_task_pt_regs =
       libbpf_probe_bpf_helper(BPF_PROG_TYPE_TRACEPOINT, BPF_FUNC_task_pt_regs, nullptr) == 1;
   features.tracepoints_preempted = KernelVersion() >= 6019;
-  features.execve = FindEnd(kernel.get(), std::string(kNative) + "execve");
-  features.execveat = FindEnd(kernel.get(), std::string(kNative) + "execveat");
-  features.execve_32 = FindEnd(kernel.get(), std::string(kCompat) + "execve");
-  features.execveat_32 = FindEnd(kernel.get(), std::string(kCompat) + "execveat");
+  features.execve = FindEnd(kernel, std::string(kNative) + "execve");
+  features.execveat = FindEnd(kernel, std::string(kNative) + "execveat");
+  features.execve_32 = FindEnd(kernel, std::string(kCompat) + "execve");
+  features.execveat_32 = FindEnd(kernel, std::string(kCompat) + "execveat");
   return features;
 }
 

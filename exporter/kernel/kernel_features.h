@@ -3,6 +3,7 @@
 #include <string>
 
 #include "exporter/base/result.h"
+#include "exporter/kernel/kernel_btf.h"
 
 namespace sched_exporter {
 
@@ -26,6 +27,9 @@ struct KernelFeatures {
 
 /// Reads the running kernel's BTF. Fails where it has none.
 Result<KernelFeatures> ProbeKernel();
+
+/// The same, of the running kernel's BTF.
+KernelFeatures FeaturesOf(const KernelBtf& kernel);
 
 /// True where the kernel has BPF ring buffers (5.8).
 bool HasRingBuffers();

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "exporter/kernel/convert.h"
+#include "exporter/kernel/small_map.h"
 
 namespace sched_exporter {
 namespace {
@@ -50,25 +51,18 @@ LostCount Nameless(std::uint32_t place) {
 
 }  // namespace
 
-std::size_t LostCounts::Take(int fd, std::vector<LostCount>& counts) {
+std::size_t LostCounts::Read(int fd, std::vector<LostCount>& counts) {
   const std::size_t before = counts.size();
-  abi_count_key key{};
-  // Each step takes the first entry away, so that this ends with the map's last one.
-  while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
-    abi_count count{};
-    if (bpf_map_lookup_elem(fd, &key, &count) != 0) {
-      break;
-    }
+  ForEachEntry<abi_count_key, abi_count>(fd, [&](const abi_count_key& key, const abi_count& count) {
     if (const auto kind = KindFromAbi(key.kind)) {
       counts.push_back({*kind, true, key.cgroup_id, CommFromAbi(key.comm), key.code, count.count,
                         Difference(count, abi_count{})});
     }
-    if (bpf_map_delete_elem(fd, &key) != 0) {
-      break;
-    }
-  }
+  });
   return counts.size() - before;
 }
+
+void LostCounts::Clear(int fd) { ClearMap<abi_count_key>(fd); }
 
 void LostCounts::TakeOther(std::uint64_t full, std::vector<LostCount>& counts) {
   if (full == seen_) {

@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "bpf/abi.h"
+#include "exporter/base/archive.h"
 #include "exporter/model/snapshot.h"
 
 namespace sched_exporter {
+
+template <>
+inline constexpr bool kIsPlain<abi_count> = true;
 
 /// Reads what happened and had no room in the event buffer, each thing once.
 class LostCounts {
@@ -15,13 +19,23 @@ class LostCounts {
   /// `other_fd` is the array `counts_other`, not owned.
   explicit LostCounts(int other_fd) : other_fd_(other_fd) {}
 
-  /// Moves the entries of the hash `fd`, which no program fills any more, to `counts`. Returns
+  /// Appends the entries of the hash `fd`, which no program fills any more, to `counts`. Returns
   /// their number.
-  static std::size_t Take(int fd, std::vector<LostCount>& counts);
+  static std::size_t Read(int fd, std::vector<LostCount>& counts);
+
+  /// Empties that hash.
+  static void Clear(int fd);
 
   /// What came to the array `counts_other` since the last call. `full` is the kernel side's number
   /// of them all: where it stands still there is nothing to read.
   void TakeOther(std::uint64_t full, std::vector<LostCount>& counts);
+
+  /// What was read, for the next reader of the same array (base/archive.h).
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(seen_);
+    ArchivePlain(archive, last_);
+  }
 
  private:
   int other_fd_;

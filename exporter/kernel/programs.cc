@@ -9,70 +9,20 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 #include <utility>
 
-#include "exporter/kernel/capabilities.h"
+#include "exporter/kernel/load_error.h"
 #include "exporter/kernel/new_cgroups.h"
+#include "exporter/kernel/program_stats.h"
 #include "exporter/kernel/tracepoint.h"
 #include "sched.skel.h"
 
 namespace sched_exporter {
-namespace {
 
-constexpr std::size_t kMaxLogBytes = std::size_t{64} * 1024;
-
-/// What libbpf had to say while one object was loaded; libbpf's print function takes no context.
-std::string& LibbpfLog() {
-  static std::string log;
-  return log;
-}
-
-int KeepLibbpfLog(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level == LIBBPF_DEBUG || LibbpfLog().size() > kMaxLogBytes) {
-    return 0;
-  }
-  char line[4096];
-  const int length = std::vsnprintf(line, sizeof(line), format, arguments);
-  LibbpfLog() += line;
-  return length;
-}
-
-/// The verifier refuses programs with the same errno as a lack of privileges.
-bool VerifierSpoke() { return LibbpfLog().find("PROG LOAD LOG") != std::string::npos; }
-
-tl::unexpected<Error> LoadError(int error) {
-  const std::string what = "cannot load BPF programs: ";
-  if ((error == EPERM || error == EACCES) && !(HasBpfCapabilities() && VerifierSpoke())) {
-    if (!HasBpfCapabilities()) {
-      return Fail(what + "needs CAP_BPF and CAP_PERFMON (or root); see README, Permissions",
-                  LibbpfLog());
-    }
-    return Fail(what +
-                    "bpf() is forbidden although the capabilities are there, probably by a seccomp "
-                    "profile or a security module; allow it, see README, Permissions",
-                LibbpfLog());
-  }
-  if (error == ENOSYS) {
-    return Fail(what + "the kernel or a seccomp profile has no bpf(); see README, Permissions",
-                LibbpfLog());
-  }
-  if (error == ENOMEM || error == E2BIG) {
-    return Fail(what + "not enough memory for the maps; make maps.tasks or maps.cgroups smaller",
-                LibbpfLog());
-  }
-  return Fail(WithErrno(what + "the kernel (Linux 5.10 or later is needed) refused them", error) +
-                  "; --log.level=debug shows its reasons",
-              LibbpfLog());
-}
-
-/// One more than the last possible CPU's number: numbers may have gaps ("0,2-3"), and a CPU beyond
-/// the maps would not be counted.
-Result<std::uint32_t> CountCpus() {
+Result<std::uint32_t> CountPossibleCpus() {
   std::ifstream file("/sys/devices/system/cpu/possible");
   std::string list;
   std::getline(file, list);
@@ -84,13 +34,17 @@ Result<std::uint32_t> CountCpus() {
   return static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)) + 1;
 }
 
-}  // namespace
-
 Programs::Programs(const ProgramOptions& options) : options_(options) {}
 
 Programs::~Programs() {
   for (bpf_link* link : tracepoint_links_) {
+    if (is_pinned_) {
+      bpf_link__disconnect(link);  // else its event would be switched off
+    }
     bpf_link__destroy(link);
+  }
+  if (bss_bytes_ != 0) {
+    munmap(skeleton_->bss, bss_bytes_);
   }
   if (cpus_ != nullptr) {
     munmap(const_cast<abi_cpu_memory*>(cpus_), cpus_bytes_);
@@ -99,8 +53,7 @@ Programs::~Programs() {
 }
 
 Result<std::unique_ptr<Programs>> Programs::Load(const ProgramOptions& options) {
-  libbpf_set_print(KeepLibbpfLog);
-  LibbpfLog().clear();
+  BeginLibbpfLog();
   const auto features = ProbeKernel();
   if (!features) {
     return tl::unexpected(features.error());
@@ -143,7 +96,7 @@ Result<void> Programs::Open() {
 }
 
 Result<void> Programs::SizeMaps() {
-  const auto cpus = CountCpus();
+  const auto cpus = CountPossibleCpus();
   if (!cpus) {
     return tl::unexpected(cpus.error());
   }
@@ -225,14 +178,12 @@ void Programs::ChooseExecFailurePrograms() {
 }
 
 void Programs::AttachTracepoints() {
-  const std::pair<bpf_program*, const char*> targets[] = {
-      {skeleton_->progs.traced_execve, "syscalls/sys_exit_execve"},
-      {skeleton_->progs.traced_execveat, "syscalls/sys_exit_execveat"}};
-  for (const auto& [program, name] : targets) {
+  for (const auto& [name, tracepoint] : kTracedPrograms) {
+    const bpf_program* const program = bpf_object__find_program_by_name(skeleton_->obj, name);
     if (bpf_program__fd(program) < 0) {
       continue;
     }
-    auto link = AttachTracepoint(program, name);
+    auto link = AttachTracepoint(program, tracepoint);
     if (!link) {
       shortcomings_.push_back("failed execs are not counted: " + link.error().message);
       return;
@@ -255,7 +206,7 @@ Result<void> Programs::MapCpus() {
 
 Result<void> Programs::Attach() {
   if (const int error = sched_bpf__attach(skeleton_); error != 0) {
-    return Fail(WithErrno("cannot attach BPF programs", -error), LibbpfLog());
+    return AttachError(-error);
   }
   AttachTracepoints();
   return {};
@@ -292,9 +243,9 @@ std::uint32_t Programs::cgroup_places() const {
 void Programs::StartSweep(std::uint32_t number) {
   __atomic_store_n(&skeleton_->bss->sweep, number, __ATOMIC_SEQ_CST);
 }
-std::uint32_t Programs::active_sums() const { return skeleton_->bss->active_sums; }
-void Programs::set_active_sums(std::uint32_t index) {
-  __atomic_store_n(&skeleton_->bss->active_sums, index, __ATOMIC_SEQ_CST);
+std::uint32_t Programs::sums_turn() const { return skeleton_->bss->sums_turn; }
+void Programs::set_sums_turn(std::uint32_t turn) {
+  __atomic_store_n(&skeleton_->bss->sums_turn, turn, __ATOMIC_SEQ_CST);
 }
 
 std::uint64_t Programs::CountLostLifecycle() const {
@@ -308,16 +259,10 @@ std::uint64_t Programs::CountLostLifecycle() const {
 const bpf_object* Programs::object() const { return skeleton_->obj; }
 
 std::vector<ProgramStats> Programs::ReadProgramStats() const {
-  std::vector<ProgramStats> all;
-  const bpf_program* program = nullptr;
-  while ((program = bpf_object__next_program(skeleton_->obj, const_cast<bpf_program*>(program))) !=
-         nullptr) {
-    bpf_prog_info info{};
-    std::uint32_t length = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0) {
-      all.push_back(
-          {bpf_program__name(program), info.run_cnt, info.run_time_ns, info.recursion_misses});
-    }
+  // Of adopted programs the object has nothing.
+  std::vector<ProgramStats> all = ReadStatsOfPrograms(skeleton_->obj);
+  for (const auto& [name, fd] : adopted_) {
+    AddStatsOf(name, fd.get(), all);
   }
   return all;
 }

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/abi.h"
 #include "exporter/base/result.h"
+#include "exporter/base/unique_fd.h"
 #include "exporter/kernel/kernel_features.h"
+#include "exporter/kernel/pins.h"
 #include "exporter/model/exporter_stats.h"
 
 struct sched_bpf;
@@ -46,13 +50,32 @@ struct ProgramOptions {
   std::uint32_t hierarchy_id = 0;  ///< Its number in /proc/self/cgroup; 0 is v2.
 };
 
-/// The loaded and attached BPF programs. Nothing is pinned: whatever ends the process, the kernel
-/// takes programs and maps away.
+/// The programs on classic tracepoints, which have no links before 5.15, and theirs.
+inline constexpr std::array<std::pair<const char*, const char*>, 2> kTracedPrograms{
+    {{"traced_execve", "syscalls/sys_exit_execve"},
+     {"traced_execveat", "syscalls/sys_exit_execveat"}}};
+
+/// One more than the last possible CPU's number: numbers may have gaps ("0,2-3"), and a CPU beyond
+/// the maps would not be counted. Fails with one line.
+Result<std::uint32_t> CountPossibleCpus();
+
+/// The loaded and attached BPF programs. Where nothing is pinned the kernel takes programs and maps
+/// away, whatever ends the process.
 class Programs {
  public:
   /// Loads, attaches and marks every CPU. Fails with one line that says what is missing
   /// (privileges, BTF, a kernel older than 5.8) and what to do.
   static Result<std::unique_ptr<Programs>> Load(const ProgramOptions& options);
+
+  /// Takes over those that Pin() has left, which have counted on since. `layout` is what is written
+  /// beside them, of this version. Fails with one line where any of them isn't there.
+  static Result<std::unique_ptr<Programs>> Adopt(const Pins& pins, const abi_layout& layout);
+
+  /// Lets programs and maps outlive this process until Pins::Remove(). `instance` names them.
+  Result<void> Pin(const Pins& pins, std::uint64_t instance, const char* version);
+
+  /// The options that programs were loaded with, as they are written beside them.
+  static ProgramOptions OptionsOf(const abi_layout& layout);
 
   ~Programs();
   Programs(const Programs&) = delete;
@@ -68,11 +91,11 @@ class Programs {
   int distributions_fd() const;
   int iterator_link_fd() const;
 
-  /// The memory that the programs share with us: the number of the sweep, and which sums are
-  /// filled.
+  /// The memory that the programs share with us: the number of the sweep, and whose turn it is to
+  /// be filled (bpf/maps.bpf.h).
   void StartSweep(std::uint32_t number);
-  std::uint32_t active_sums() const;
-  void set_active_sums(std::uint32_t index);
+  std::uint32_t sums_turn() const;
+  void set_sums_turn(std::uint32_t turn);
 
   /// Places that each CPU has in the map `distributions`; 0: there are no distributions.
   std::uint32_t cgroup_places() const;
@@ -88,7 +111,8 @@ class Programs {
   const ProgramOptions& options() const { return options_; }
   std::vector<ProgramStats> ReadProgramStats() const;
 
-  /// The loaded object, for those who look into programs and maps; owned by this one.
+  /// The loaded object, for those who look into programs and maps; owned by this one. Of adopted
+  /// programs it has the maps alone.
   const bpf_object* object() const;
 
   /// What this kernel can't do, a line each, for the log.
@@ -104,12 +128,21 @@ class Programs {
   Result<void> MapCpus();
   void AttachTracepoints();
   void MarkCpus();
+  Result<void> AdoptMaps(const Pins& pins);
+  Result<void> AdoptPrograms(const Pins& pins);
+  void AdoptTracepoints(const Pins& pins);
+  Result<void> PinPrograms(const Pins& pins);
+  void PinTracepoints(const Pins& pins);
 
   ProgramOptions options_;
   KernelFeatures features_;
   ::sched_bpf* skeleton_ = nullptr;
   std::vector<bpf_link*> tracepoint_links_;
   std::vector<std::string> shortcomings_;
+  std::vector<std::pair<std::string, UniqueFd>> adopted_;  ///< Programs, by name.
+  bool is_pinned_ = false;
+  std::vector<UniqueFd> adopted_events_;  ///< Of tracepoints that adopted programs are on.
+  std::size_t bss_bytes_ = 0;             ///< Mapped by this; 0: it is the skeleton's.
   const volatile abi_cpu_memory* cpus_ = nullptr;
   std::size_t cpus_bytes_ = 0;
   std::uint32_t cpu_count_ = 0;

@@ -7,8 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "exporter/base/archive.h"
 #include "exporter/base/clock.h"
 #include "exporter/kernel/convert.h"
+#include "exporter/kernel/small_map.h"
 
 namespace sched_exporter {
 namespace {
@@ -42,18 +44,20 @@ abi_cpu ReadCpu(const volatile abi_cpu& from) {
 
 }  // namespace
 
-Source::Source(Programs& programs, Walk walk, Tap tap)
+Source::Source(Programs& programs, Walk walk, Tap tap, bool holds)
     : programs_(programs),
       walk_(walk),
       tasks_(programs.tasks_fd(), programs.options().tasks),
       iterator_(programs.iterator_link_fd()),
       tap_(std::move(tap)),
-      counts_(programs.counts_other_fd()) {}
+      counts_(programs.counts_other_fd()),
+      new_cgroups_(programs.cgroup_paths_fd(), holds),
+      holds_(holds) {}
 
 Source::~Source() = default;
 
-Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk, Tap tap) {
-  std::unique_ptr<Source> source(new Source(programs, walk, std::move(tap)));
+Result<std::unique_ptr<Source>> Source::Open(Programs& programs, Walk walk, Tap tap, bool holds) {
+  std::unique_ptr<Source> source(new Source(programs, walk, std::move(tap), holds));
   auto buffer =
       EventBuffer::Open(programs, [self = source.get()](const void* record, std::size_t bytes) {
         self->TakeEvent(record, bytes);
@@ -87,6 +91,9 @@ void Source::TakeEvent(const void* record, std::size_t bytes) {
 void Source::Drain() {
   if (!is_full()) {
     most_bytes_ = std::max<std::uint64_t>(most_bytes_, buffer_->Drain());
+    if (!holds_) {
+      buffer_->Release();
+    }
   }
 }
 
@@ -114,10 +121,13 @@ Result<void> Source::Sweep(Snapshot& snapshot) {
   stats_.events_bytes = std::exchange(most_bytes_, 0);
   snapshot.events.swap(events_);
   events_.clear();
-  TakeSumsAndCounts(snapshot);
+  ReadSumsAndCounts(snapshot);
   distributions_->Read(std::chrono::steady_clock::now(), snapshot.distributions);
   stats_.distributions_entries = distributions_->entries();
   stats_.distributions_max_entries = distributions_->max_entries();
+  if (!holds_) {
+    ReleaseSumsAndCounts();
+  }
   return {};
 }
 
@@ -162,33 +172,65 @@ void Source::ReadCpus(Snapshot& snapshot) {
   stats_.sums_full = snapshot.unattributed.tasks;
 }
 
-void Source::TakeSumsAndCounts(Snapshot& snapshot) {
+void Source::ReadSumsAndCounts(Snapshot& snapshot) {
   counts_.TakeOther(stats_.counts_full, snapshot.lost_counts);
-  const auto now = std::chrono::steady_clock::now();
-  if (now - sums_switched_ < kSumsRest) {
+  const std::uint32_t turn = programs_.sums_turn();
+  if (read_turn_ == turn || std::chrono::steady_clock::now() - sums_switched_ < kSumsRest) {
     return;
   }
-  const std::uint32_t resting = 1 - programs_.active_sums();
-  TakeSums(programs_.sums_fd(resting), snapshot.lost_sums);
+  const std::uint32_t resting = (turn + 1) & 1;
+  ForEachEntry<abi_sum_key, abi_sum>(
+      programs_.sums_fd(resting), [&](const abi_sum_key& key, const abi_sum& sum) {
+        snapshot.lost_sums.push_back(
+            {key.cgroup_id, CommFromAbi(key.comm), FromAbi(sum.figures), sum.tasks});
+      });
   stats_.sums_entries = snapshot.lost_sums.size();
-  stats_.counts_entries = LostCounts::Take(programs_.counts_fd(resting), snapshot.lost_counts);
-  programs_.set_active_sums(resting);
-  sums_switched_ = now;
+  stats_.counts_entries = LostCounts::Read(programs_.counts_fd(resting), snapshot.lost_counts);
+  read_turn_ = turn;
 }
 
-void Source::TakeSums(int fd, std::vector<LostSum>& sums) {
-  abi_sum_key key{};
-  // Each step takes the first entry away, so that this ends with the map's last one.
-  while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
-    abi_sum sum{};
-    if (bpf_map_lookup_elem(fd, &key, &sum) != 0) {
-      break;
-    }
-    sums.push_back({key.cgroup_id, CommFromAbi(key.comm), FromAbi(sum.figures), sum.tasks});
-    if (bpf_map_delete_elem(fd, &key) != 0) {
-      break;
-    }
+/// What was read and is to be emptied, and that is known after a sudden end, too: the turn comes
+/// last.
+void Source::ReleaseSumsAndCounts() {
+  const std::uint32_t turn = programs_.sums_turn();
+  if (read_turn_ != turn) {
+    return;
   }
+  const std::uint32_t resting = (turn + 1) & 1;
+  ClearMap<abi_sum_key>(programs_.sums_fd(resting));
+  LostCounts::Clear(programs_.counts_fd(resting));
+  programs_.set_sums_turn(turn + 1);
+  sums_switched_ = std::chrono::steady_clock::now();
+}
+
+void Source::Release() {
+  buffer_->Release();
+  ReleaseSumsAndCounts();
+  new_cgroups_.Release();
+}
+
+bool Source::must_release() const {
+  return holds_ && buffer_->held() > programs_.options().events_bytes / 2;
+}
+
+void Source::Save(SavingArchive& archive) {
+  archive(buffer_->position(), read_turn_, sweep_, counts_);
+  distributions_->Save(archive);
+}
+
+bool Source::Load(LoadingArchive& archive) {
+  std::uint64_t position = 0;
+  archive(position, read_turn_, sweep_, counts_);
+  const auto now = std::chrono::steady_clock::now();
+  distributions_->Load(archive, now);
+  // A program that was at work in what rests now may have been so a moment ago.
+  sums_switched_ = now;
+  const std::uint32_t turn = programs_.sums_turn();
+  if (!buffer_->MoveTo(position) || (turn != read_turn_ && turn != read_turn_ + 1)) {
+    return false;
+  }
+  Release();
+  return true;
 }
 
 }  // namespace sched_exporter

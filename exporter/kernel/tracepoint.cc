@@ -35,7 +35,9 @@ UniqueFd OpenTracefs() {
   return UniqueFd(::openat(root.get(), "events", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-Result<std::uint64_t> TracepointNumber(const std::string& name) {
+}  // namespace
+
+Result<std::string> ReadTracepointFile(const std::string& name, const std::string& file) {
   const UniqueFd events = OpenTracefs();
   if (!events.valid()) {
     return Fail(
@@ -43,17 +45,22 @@ Result<std::uint64_t> TracepointNumber(const std::string& name) {
                   "exporter's user",
                   errno));
   }
-  const UniqueFd file(::openat(events.get(), (name + "/id").c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 32> text{};
-  if (!file.valid() || ::read(file.get(), text.data(), text.size() - 1) <= 0) {
+  const UniqueFd opened(::openat(events.get(), (name + "/" + file).c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 16'384> text{};
+  const ssize_t bytes = opened.valid() ? ::read(opened.get(), text.data(), text.size()) : -1;
+  if (bytes <= 0) {
     return Fail(WithErrno("cannot read the tracepoint " + name + " in tracefs", errno));
   }
-  return std::strtoull(text.data(), nullptr, 10);
+  return std::string(text.data(), static_cast<std::size_t>(bytes));
 }
 
-}  // namespace
+Result<std::uint64_t> TracepointNumber(const std::string& name) {
+  return ReadTracepointFile(name, "id").map([](const std::string& text) {
+    return std::strtoull(text.c_str(), nullptr, 10);
+  });
+}
 
-Result<bpf_link*> AttachTracepoint(const bpf_program* program, const char* name) {
+Result<UniqueFd> OpenTracepoint(const char* name) {
   const auto number = TracepointNumber(name);
   if (!number) {
     return tl::unexpected(number.error());
@@ -68,11 +75,19 @@ Result<bpf_link*> AttachTracepoint(const bpf_program* program, const char* name)
   if (!event.valid()) {
     return Fail(WithErrno(std::string("cannot open the tracepoint ") + name, errno));
   }
-  bpf_link* link = bpf_program__attach_perf_event(program, event.get());
+  return event;
+}
+
+Result<bpf_link*> AttachTracepoint(const bpf_program* program, const char* name) {
+  auto event = OpenTracepoint(name);
+  if (!event) {
+    return tl::unexpected(event.error());
+  }
+  bpf_link* link = bpf_program__attach_perf_event(program, event->get());
   if (link == nullptr) {
     return Fail(WithErrno(std::string("cannot attach to the tracepoint ") + name, errno));
   }
-  event.Release();  // the link's now
+  event->Release();  // the link's now
   return link;
 }
 

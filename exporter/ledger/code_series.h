@@ -15,6 +15,12 @@ class CodeSeries {
   /// A sum is no more.
   void Release(const Lifecycle& sum);
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(exits_, failures_);
+  }
+
  private:
   std::size_t exits_ = 0;
   std::size_t failures_ = 0;

@@ -16,6 +16,7 @@ class LabelFloors {
  public:
   /// What a series says, or has to say besides what its process used.
   struct Said {
+    using Plain = void;
     Totals totals;
     std::uint64_t since_ns = 0;  ///< When it said 0; 0: it has never said anything.
   };
@@ -31,8 +32,15 @@ class LabelFloors {
   /// was left at `now_ns` itself stays: a pid that is used again at once is what this is for.
   void Prune(std::uint64_t now_ns, std::uint64_t keep_ns, std::size_t limit);
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(floors_);
+  }
+
  private:
   struct Floor {
+    using Plain = void;
     Said last;
     std::uint64_t left_ns = 0;
   };

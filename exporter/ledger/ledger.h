@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exporter/base/plain.h"
 #include "exporter/ledger/label_floors.h"
 #include "exporter/ledger/lifecycles.h"
 #include "exporter/ledger/lost_finals.h"
@@ -64,6 +65,12 @@ class Ledger {
   /// The same of some processes alone, and of their groups.
   void NameAgain(const std::vector<ProcessKey>& processes);
 
+  /// All that is remembered, between two snapshots: of tasks, processes, names and totals, but not
+  /// the limits and choices of the config (base/archive.h). Load() is for a ledger that has applied
+  /// nothing yet; the next snapshot then is no seed, but goes on from what Save() had.
+  void Save(SavingArchive& archive);
+  void Load(LoadingArchive& archive);
+
   /// Tasks that are remembered, living or not yet told finished.
   std::size_t task_count() const { return tasks_.size(); }
   std::size_t process_count() const { return processes_.size(); }
@@ -87,6 +94,12 @@ class Ledger {
     std::uint64_t lost_execs = 0;  ///< Execs without an event until `image` was noted.
     LabelFloors::Said offset;      ///< Of its labels.
     bool new_labels = true;        ///< The offset is to be looked up in this sweep.
+
+    template <typename Archive>
+    void serialize(Archive& archive) {
+      archive(key, ppid, uid, kernel_thread, comm, cgroup_id, leader, named_sweep, forked_sweep,
+              member, group, is_dropped, image, lost_execs, offset, new_labels);
+    }
   };
   struct Task {
     std::uint64_t start_ns = 0;
@@ -100,6 +113,7 @@ class Ledger {
   };
   /// Who was met at an address: enough to tell whether another record is of the same task.
   struct Owner {
+    using Plain = void;
     std::uint64_t start_ns = 0;
     std::uint32_t tgid = 0;
     bool leads = false;  ///< The last known leader of its process.
@@ -112,12 +126,19 @@ class Ledger {
   };
   /// A task in debt that is on no list. It may be on its way to its last switch yet.
   struct Gone {
+    using Plain = void;
     Owner owner;
     Figures last;
     std::uint64_t cgroup_id = 0;
     Comm comm{};
     std::uint32_t sweep = 0;
   };
+
+  // What is remembered: ledger_state.cc.
+  template <typename Archive>
+  void ArchiveTotals(Archive& archive);
+  void SaveTasks(SavingArchive& archive);
+  void LoadTasks(LoadingArchive& archive);
 
   // From records to additions: ledger.cc.
   void ApplyEvent(const TaskEvent& event);
@@ -192,6 +213,7 @@ class Ledger {
   std::unordered_map<ProcessKey, Process, ProcessKeyHash> processes_;
   std::unordered_map<std::uint32_t, Process*> by_pid_;  ///< The youngest of each pid.
   struct CgroupMemberId {
+    using Plain = void;
     View::Id id = 0;
     std::uint32_t used_sweep = 0;
   };
@@ -208,6 +230,7 @@ class Ledger {
   std::uint64_t lost_execs_ = 0;  ///< Execs that no event told.
   std::map<std::uint32_t, std::uint64_t> exec_failures_;
   struct CpuBook {
+    using Plain = void;
     std::uint64_t base_ns = 0;
     std::uint64_t busy_ns = 0;
     std::uint64_t missed_switches = 0;

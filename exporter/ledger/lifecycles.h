@@ -34,6 +34,12 @@ class Lifecycles {
   /// Something was counted in Other().
   bool has_other() const { return has_other_; }
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(members_, pending_, other_, pending_other_, has_other_, codes_);
+  }
+
  private:
   std::unordered_map<View::Id, Lifecycle> members_;
   std::unordered_map<View::Id, Lifecycle> pending_;

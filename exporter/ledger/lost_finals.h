@@ -48,6 +48,14 @@ class LostFinals {
   /// Run time that has neither cgroup nor comm; after TakeAdditions().
   Delta TakeUnattributed();
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(debts_, sums_, unattributed_, unattributed_counted_, unattributed_next_,
+            unattributed_next_tasks_, unattributed_seen_, lost_, counted_, past_, last_change_ns_,
+            quiet_sweeps_, delivered_);
+  }
+
  private:
   using Key = std::pair<std::uint64_t, Comm>;
 

@@ -31,6 +31,12 @@ class MemberDistributions {
   /// Something was counted in Other().
   bool has_other() const { return has_other_; }
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(members_, pending_, other_, has_other_);
+  }
+
  private:
   std::unordered_map<View::Id, Distributions> members_;
   std::unordered_map<View::Id, Distributions> pending_;

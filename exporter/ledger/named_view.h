@@ -71,6 +71,12 @@ class NamedView {
   std::vector<NamedRow> Rows() const;
   OtherRow Other() const;
 
+  /// Everything that is remembered but the limits; base/archive.h. After Settle() alone.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(view_, lifecycles_, distributions_, ids_, groups_, always_);
+  }
+
  private:
   View::Standing StandingOf(const Group& group) const;
   NamedRow RowOf(View::Id id, const Group& group) const;

@@ -27,6 +27,12 @@ class RemovedCgroups {
   /// The sums, by path.
   std::vector<NamedRow> Rows() const;
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(sums_, codes_);
+  }
+
  private:
   std::map<std::string, NamedRow> sums_;
   CodeSeries codes_;

@@ -19,6 +19,12 @@ class TimeSplit {
   /// The parts of `delta.run_ns`; they add up to it.
   SplitTime Add(const Delta& delta);
 
+  /// Everything that is remembered; base/archive.h.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(run_ns_, sampled_user_ns_, sampled_system_ns_, user_ns_);
+  }
+
  private:
   std::uint64_t run_ns_ = 0;
   std::uint64_t sampled_user_ns_ = 0;

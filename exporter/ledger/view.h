@@ -82,8 +82,17 @@ class View {
   void ForgetTotals(Id id);
   OtherRow Other() const;
 
+  /// Everything that is remembered but the limits; base/archive.h. After Settle() alone.
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    ArchivePlain(archive, slots_);
+    archive(free_, other_totals_, other_split_, other_pending_, other_present_, first_ns_,
+            last_ns_);
+  }
+
  private:
   struct Slot {
+    using Plain = void;
     Member member;
     TimeSplit split;
     Delta pending;

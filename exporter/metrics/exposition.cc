@@ -1,9 +1,11 @@
 #include "exporter/metrics/exposition.h"
 
 #include <atomic>
+#include <set>
 
 #include "exporter/metrics/distribution_metrics.h"
 #include "exporter/metrics/lifecycle_metrics.h"
+#include "exporter/metrics/offered.h"
 #include "exporter/metrics/own_metrics.h"
 #include "exporter/metrics/text_writer.h"
 #include "exporter/metrics/view_metrics.h"
@@ -28,6 +30,15 @@ void AddHost(SeriesSink& sink, const Families& families, const Sample& sample) {
   sink.Single(families.tasks, Count(report.tasks));
 }
 
+void AddFamilies(SeriesSink& sink, const Families& families, const Sample& sample) {
+  const NamedRows rows(families, sample.report);
+  AddViews(sink, families, sample, rows);
+  AddDistributions(sink, families, rows);
+  AddLifecycles(sink, families, sample.report, rows);
+  AddHost(sink, families, sample);
+  AddOwn(sink, families, sample);
+}
+
 /// Texts of two scrapes are of much the same size: room for all of it at once.
 class Room {
  public:
@@ -42,12 +53,13 @@ class Room {
 
 void AddSample(SeriesSink& sink, const Sample& sample) {
   static const Families families;
-  const NamedRows rows(families, sample.report);
-  AddViews(sink, families, sample, rows);
-  AddDistributions(sink, families, rows);
-  AddLifecycles(sink, families, sample.report, rows);
-  AddHost(sink, families, sample);
-  AddOwn(sink, families, sample);
+  if (sample.stats.mode == Mode::kPortable) {
+    static const std::set<const Family*> omitted = NotInPortableMode(families);
+    OmittingSink offered(sink, omitted);
+    AddFamilies(offered, families, sample);
+  } else {
+    AddFamilies(sink, families, sample);
+  }
 }
 
 std::string Serialize(const Sample& sample, TextFormat format) {

@@ -85,6 +85,7 @@ struct Families {
   Family unattributed;
 
   Family build_info;
+  Family mode_info;
   Family collect_duration;
   Family collections;
   Family collection_errors;
@@ -104,6 +105,9 @@ struct Families {
   Family rule_evaluations;
   Family reload_successful;
   Family reload_timestamp;
+  Family persistence_bytes;
+  Family persistence_duration;
+  Family persistence_errors;
 
   Family self_cpu;
   Family self_open_fds;

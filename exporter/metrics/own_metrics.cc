@@ -45,6 +45,8 @@ void AddExporter(SeriesSink& sink, const Families& families, const Sample& sampl
   const ExporterStats& stats = sample.stats;
   const Report& report = sample.report;
   sink.Labelled(families.build_info, {{stats.version, Count(1)}});
+  sink.Labelled(families.mode_info,
+                {{stats.mode == Mode::kPortable ? "portable" : "full", Count(1)}});
   sink.Single(families.collect_duration, Seconds(stats.collect_ns));
   sink.SingleCounter(families.collections, Count(stats.collections), stats.since_ns);
   sink.SingleCounter(families.collection_errors, Count(stats.collection_errors), stats.since_ns);
@@ -59,6 +61,11 @@ void AddExporter(SeriesSink& sink, const Families& families, const Sample& sampl
   sink.SingleCounter(families.rule_evaluations, Count(stats.rule_evaluations), stats.since_ns);
   sink.Single(families.reload_successful, Count(stats.reload_successful ? 1 : 0));
   sink.Single(families.reload_timestamp, Seconds(stats.reload_unix_ns));
+  if (stats.keeps_totals) {
+    sink.Single(families.persistence_bytes, Count(stats.kept_bytes));
+    sink.Single(families.persistence_duration, Seconds(stats.keep_ns));
+    sink.SingleCounter(families.persistence_errors, Count(stats.keep_errors), stats.since_ns);
+  }
 }
 
 void AddSelf(SeriesSink& sink, const Families& families, const Sample& sample) {

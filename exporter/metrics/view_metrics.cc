@@ -32,6 +32,16 @@ void AddPairs(SeriesSink& sink, const Family& family, const std::vector<Row>& ro
   }
 }
 
+/// Where nobody sampled the modes.
+template <typename Row>
+void AddCpuUnsplit(SeriesSink& sink, const Family& family, const std::vector<Row>& rows) {
+  sink.Begin(family);
+  for (const Row& row : rows) {
+    sink.PutCounter({row.labels, "unknown"}, Seconds(row.totals->user_ns + row.totals->system_ns),
+                    row.since_ns);
+  }
+}
+
 template <typename Row>
 void AddTotals(SeriesSink& sink, const Family& family, const std::vector<Row>& rows,
                ValueOf value_of, std::uint64_t Totals::*field) {
@@ -51,9 +61,14 @@ void AddPopulations(SeriesSink& sink, const Family& family, const std::vector<Ro
 }
 
 template <typename Row>
-void AddView(SeriesSink& sink, const ViewFamilies& families, const std::vector<Row>& rows) {
-  AddPairs(sink, families.cpu, rows, Seconds, {"user", &Totals::user_ns},
-           {"system", &Totals::system_ns});
+void AddView(SeriesSink& sink, const ViewFamilies& families, const std::vector<Row>& rows,
+             Mode mode) {
+  if (mode == Mode::kPortable) {
+    AddCpuUnsplit(sink, families.cpu, rows);
+  } else {
+    AddPairs(sink, families.cpu, rows, Seconds, {"user", &Totals::user_ns},
+             {"system", &Totals::system_ns});
+  }
   AddTotals(sink, families.wait, rows, Seconds, &Totals::wait_ns);
   AddPairs(sink, families.switches, rows, Count, {"voluntary", &Totals::voluntary_switches},
            {"involuntary", &Totals::involuntary_switches});
@@ -101,7 +116,7 @@ void AddProcessInfos(SeriesSink& sink, const Family& family, const Report& repor
 
 void AddProcesses(SeriesSink& sink, const Families& families, const Sample& sample) {
   const std::vector<ProcessSeries> rows = SeriesOfProcesses(families.process.wait, sample.report);
-  AddView(sink, families.process, rows);
+  AddView(sink, families.process, rows, sample.stats.mode);
   AddProcessStarts(sink, families.process_start_time, rows, sample);
   AddProcessInfos(sink, families.process_info, sample.report);
 }
@@ -121,12 +136,12 @@ void AddOldestStarts(SeriesSink& sink, const Family& family, const std::vector<V
 void AddViews(SeriesSink& sink, const Families& families, const Sample& sample,
               const NamedRows& rows) {
   AddProcesses(sink, families, sample);
-  AddView(sink, families.group, rows.groups);
+  AddView(sink, families.group, rows.groups, sample.stats.mode);
   AddPopulations(sink, families.group_processes, rows.groups, &Population::processes);
   AddOldestStarts(sink, families.group_oldest_start_time, rows.groups, sample.boot_unix_ns);
-  AddView(sink, families.cgroup, rows.cgroups);
+  AddView(sink, families.cgroup, rows.cgroups, sample.stats.mode);
   AddPopulations(sink, families.cgroup_processes, rows.cgroups, &Population::processes);
-  AddView(sink, families.removed_cgroup, rows.removed_cgroups);
+  AddView(sink, families.removed_cgroup, rows.removed_cgroups, sample.stats.mode);
 }
 
 }  // namespace sched_exporter

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include "exporter/base/plain.h"
+
 namespace sched_exporter {
 
 /// Bounded buckets of a distribution: powers of two from 1 microsecond to 16.8 seconds.
@@ -47,5 +49,8 @@ struct Distributions {
 
   bool operator==(const Distributions&) const = default;
 };
+
+template <>
+inline constexpr bool kIsPlain<Distributions> = true;
 
 }  // namespace sched_exporter

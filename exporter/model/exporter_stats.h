@@ -39,9 +39,16 @@ struct SelfStats {
   std::uint64_t start_boottime_ns = 0;
 };
 
+/// Which programs feed the exporter.
+enum class Mode {
+  kFull,      ///< The kernel's own figures, by its BTF.
+  kPortable,  ///< Classic tracepoints and the clock: fewer families.
+};
+
 /// What the exporter says of itself.
 struct ExporterStats {
   std::string version;
+  Mode mode = Mode::kFull;
   std::uint64_t since_ns = 0;     ///< CLOCK_BOOTTIME before anything below was counted.
   std::uint64_t collect_ns = 0;   ///< The last sweep, from the first read to the totals.
   std::uint64_t collections = 0;  ///< Sweeps that succeeded.
@@ -52,6 +59,10 @@ struct ExporterStats {
   std::uint64_t torn_entries = 0;
   std::uint64_t incomplete_walks = 0;
   std::uint64_t rule_evaluations = 0;  ///< Times that rules were asked for a process's group.
+  bool keeps_totals = false;           ///< For the next exporter; and how that went:
+  std::uint64_t kept_bytes = 0;        ///< The last time.
+  std::uint64_t keep_ns = 0;           ///< How long that took.
+  std::uint64_t keep_errors = 0;
   bool reload_successful = true;
   std::uint64_t reload_unix_ns = 0;  ///< Of the last successful load.
   std::vector<ProgramStats> programs;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "exporter/base/plain.h"
+
 namespace sched_exporter {
 
 /// What the kernel counts for a task. `Kind` keeps figures since birth and additions apart.
@@ -35,6 +37,9 @@ using Figures = Counts<struct SinceBirth>;
 /// What was added between two Figures. Another type, so that totals and additions can't be mixed
 /// up.
 using Delta = Counts<struct Added>;
+
+template <typename Kind>
+inline constexpr bool kIsPlain<Counts<Kind>> = true;
 
 /// True where nothing was added.
 inline bool IsZero(const Delta& delta) {

@@ -17,6 +17,11 @@ struct Group {
   bool is_dropped = false;
 
   bool operator==(const Group&) const = default;
+
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(name, labels, is_other, is_dropped);
+  }
 };
 
 using GroupPtr = std::shared_ptr<const Group>;

@@ -26,6 +26,11 @@ struct Lifecycle {
   std::map<std::uint32_t, std::uint64_t> exec_failures;  ///< By errno.
   Lifetimes lifetimes;                                   ///< Of the processes in `exits`.
 
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(execs, forks, thread_starts, oom_kills, exits, exec_failures, lifetimes);
+  }
+
   Lifecycle& operator+=(const Lifecycle& other) {
     execs += other.execs;
     forks += other.forks;

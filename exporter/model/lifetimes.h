@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "exporter/base/plain.h"
+
 namespace sched_exporter {
 
 /// Upper bounds of the buckets of process lifetimes, each included in its bucket. One more bucket
@@ -39,5 +41,8 @@ struct Lifetimes {
     return *this;
   }
 };
+
+template <>
+inline constexpr bool kIsPlain<Lifetimes> = true;
 
 }  // namespace sched_exporter

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "exporter/base/plain.h"
 #include "exporter/model/snapshot.h"
 
 namespace sched_exporter {
@@ -14,6 +15,9 @@ struct ProcessKey {
   std::uint64_t leader_start_ns = 0;
   bool operator==(const ProcessKey&) const = default;
 };
+
+template <>
+inline constexpr bool kIsPlain<ProcessKey> = true;
 
 struct ProcessKeyHash {
   std::size_t operator()(const ProcessKey& key) const {

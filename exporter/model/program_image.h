@@ -11,6 +11,11 @@ struct ProgramImage {
   std::string arguments;       ///< Each ended by NUL, but for a last one that was cut.
   bool arguments_cut = false;  ///< There were more than the config lets in.
   bool file_cut = false;
+
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(file, arguments, arguments_cut, file_cut);
+  }
 };
 
 /// Forked children run the same as their parent, so that many processes share one.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/base/plain.h"
 #include "exporter/model/distributions.h"
 #include "exporter/model/group.h"
 #include "exporter/model/lifecycle.h"
@@ -19,6 +20,9 @@ struct Population {
   std::uint32_t processes = 0;
   std::uint64_t oldest_start_ns = 0;  ///< CLOCK_BOOTTIME of the oldest process; 0: none lives.
 };
+
+template <>
+inline constexpr bool kIsPlain<Population> = true;
 
 /// A process with series of its own.
 struct ProcessRow {
@@ -54,6 +58,11 @@ struct NamedRow {
   /// which a report had more of a row of this name.
   std::uint64_t since_ns = 0;
   bool resumed = false;  ///< As ProcessRow's.
+
+  template <typename Archive>
+  void serialize(Archive& archive) {
+    archive(name, labels, population, totals, lifecycle, distributions, since_ns, resumed);
+  }
 };
 
 /// What has no series of its own in a view, together.

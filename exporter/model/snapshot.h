@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/base/plain.h"
 #include "exporter/model/distributions.h"
 #include "exporter/model/figures.h"
 #include "exporter/model/group.h"
@@ -32,6 +33,9 @@ struct TaskIdentity {
   bool kernel_thread = false;
   Comm comm{};  ///< Of the thread group's leader.
 };
+
+template <>
+inline constexpr bool kIsPlain<TaskIdentity> = true;
 
 /// A task's figures at one moment.
 struct TaskReading {
@@ -95,6 +99,9 @@ struct LostSum {
   Figures figures;  ///< Absolute figures added up, not differences.
   std::uint64_t tasks = 0;
 };
+
+template <>
+inline constexpr bool kIsPlain<LostSum> = true;
 
 /// Timeslices that ended in a cgroup since the last sweep.
 struct CgroupDistributions {

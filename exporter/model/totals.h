@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "exporter/base/plain.h"
+
 namespace sched_exporter {
 
 /// What a series has counted since it began. Every field only grows. user_ns + system_ns is the
@@ -25,5 +27,8 @@ struct Totals {
             migrations + other.migrations};
   }
 };
+
+template <>
+inline constexpr bool kIsPlain<Totals> = true;
 
 }  // namespace sched_exporter

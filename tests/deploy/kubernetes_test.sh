@@ -98,13 +98,13 @@ furnish_pod() {
   mount -t tmpfs -o ro tmpfs "$root/sys/fs/cgroup"
   for ((i = 0; i < ${#pod_mounts[@]}; i += 4)); do
     kind=${pod_mounts[i]} from=${pod_mounts[i + 1]} to=$root${pod_mounts[i + 2]} mode=${pod_mounts[i + 3]}
-    [[ $mode == ro ]] || fail "$from is mounted writable"
-    furnish_mount "$kind" "$from" "$to"
+    [[ $mode == ro || $overlay == persistence ]] || fail "$from is mounted writable"
+    furnish_mount "$kind" "$from" "$to" "$mode"
   done
   mount -o remount,ro "$root"
 }
 
-# furnish_mount KIND FROM TO
+# furnish_mount KIND FROM TO MODE
 furnish_mount() {
   case $1 in
     hostPath)
@@ -114,7 +114,8 @@ furnish_mount() {
         mkdir -p "$3"
       fi
       # A host that is no node of a cluster has no logs of pods.
-      if [[ -e $2 ]]; then mount --rbind "$2" "$3" && mount -o remount,bind,ro "$3"; fi
+      if [[ $4 == rw ]]; then mkdir -p "$2"; fi
+      if [[ -e $2 ]]; then mount --rbind "$2" "$3" && mount -o "remount,bind,$4" "$3"; fi
       ;;
     configMap)
       mkdir -p "$3"
@@ -146,14 +147,14 @@ pod_command() {
   command+=(sh -c 'exec "$@"' sh /app/sched_exporter --allow-second-instance "--web.listen-address=127.0.0.1:$port" "${pod_args[@]}")
 }
 
-# refused WHY CAPABILITIES [OPTION...]: with these it does not start.
+# refused WHY NEEDS CAPABILITIES [OPTION...]: with these it does not start, and says what it needs.
 refused() {
-  local status=0 command=() why=$1 pod_added=$2
-  shift 2
+  local status=0 command=() why=$1 needs=$2 pod_added=$3
+  shift 3
   pod_command "$@"
   timeout 20 "${command[@]}" >"$work/refused" 2>&1 || status=$?
   [[ $status -eq 1 ]] || fail "$why: it ended with $status: $(tail -n 1 "$work/refused")"
-  grep -q 'needs CAP_BPF and CAP_PERFMON' "$work/refused" || fail "$why: $(tail -n 1 "$work/refused")"
+  grep -qF "needs $needs" "$work/refused" || fail "$why: $(tail -n 1 "$work/refused")"
 }
 
 # The image's file capabilities: what the Dockerfile gives, the DaemonSet allows, and nothing else.
@@ -163,7 +164,10 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
 for overlay in "${overlays[@]}"; do
   assignments=$(manifests pod "$work/$overlay.yaml")
   eval "$assignments"
-  [[ "$pod_dropped $pod_non_root $pod_read_only $pod_host_pid $pod_privileged" == 'ALL true true true false' ]] ||
+  # The node's BPF file system is root's.
+  non_root=true
+  [[ $overlay != persistence ]] || non_root=false
+  [[ "$pod_dropped $pod_non_root $pod_read_only $pod_host_pid $pod_privileged" == "ALL $non_root true true false" ]] ||
     fail "$overlay: the pod has other privileges than documented"
   [[ $file_capabilities == "$(tr 'A-Z ' 'a-z,' <<<"$pod_added" | sed 's/\([a-z_]*\)/cap_\1/g')=p" ]] ||
     fail "$overlay: the DaemonSet adds $pod_added, the image's file has $file_capabilities"
@@ -179,10 +183,15 @@ for overlay in "${overlays[@]}"; do
   count_probes "${curl[@]}" "$url/metrics"
   sees_roots_process "${curl[@]}" "$url/metrics"
   stop_exporter
+  if [[ $overlay == persistence ]]; then
+    [[ -e /sys/fs/bpf/sched_exporter/current/layout && -s /run/sched_exporter/totals ]] ||
+      fail "$overlay: nothing stays when the pod ends"
+    "$build/sched_exporter" detach >/dev/null
+  fi
   if [[ $overlay == plain ]]; then
-    refused 'allowPrivilegeEscalation: false' "$pod_added" --no-new-privs
-    refused 'without CAP_BPF' "${pod_added/BPF /}"
-    refused 'without CAP_PERFMON' "${pod_added/PERFMON /}"
+    refused 'allowPrivilegeEscalation: false' 'CAP_BPF and CAP_PERFMON' "$pod_added" --no-new-privs
+    refused 'without CAP_BPF' 'CAP_BPF; it has CAP_PERFMON' "${pod_added/BPF /}"
+    refused 'without CAP_PERFMON' 'CAP_PERFMON; it has CAP_BPF' "${pod_added/PERFMON /}"
   fi
   umount --recursive --lazy "$root"
 done

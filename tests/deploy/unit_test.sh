@@ -74,6 +74,11 @@ kill "$exporter"
 wait "$tracer" || fail "the exporter ended with $?"
 exporter=
 tracer=
+# The exporter's own filter lets through what it calls; it is there by then.
+sed -nE '1,/ seccomp\(SECCOMP_SET_MODE_FILTER,/!p' "$work/trace" >"$work/filtered"
+grep -q ' bpf(BPF_' "$work/filtered" || fail 'strace saw no bpf() after the filter'
+refused=$(grep -m 1 ' = -1 EPERM ' "$work/filtered" || true)
+[[ -z $refused ]] || fail "the exporter's own filter refused a call of its own: $refused"
 # From the exporter's own execve() on. What the kernel forbids this user anyway, the filter may.
 sed -nE -e '1,/execve\(.*sched_exporter/d' -e '/ = -1 EPERM /d' -e 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' \
   "$work/trace" | sort -u >"$work/used"

@@ -151,10 +151,8 @@ TEST_F(Reload, GoodFileAfterABrokenOneIsTaken) {
 TEST_F(Reload, SizesOfMapsWaitForARestartAndThatIsSaid) {
   const double size = Scrape().Sum("sched_exporter_map_max_entries", {{"map", "tasks"}});
   ReloadWith("maps:\n  tasks: 1024\n");
-  EXPECT_THAT(
-      exporter_->Log(),
-      HasSubstr(
-          "level=warn msg=\"config reloaded; changes of maps, events and cgroup need a restart\""));
+  EXPECT_THAT(exporter_->Log(), HasSubstr("level=warn msg=\"config reloaded; changes of maps, "
+                                          "events, cgroup and persistence need a restart\""));
   const MetricsText after = Scrape();
   EXPECT_EQ(after.Sum(kSuccessful), 1);
   EXPECT_EQ(after.Sum("sched_exporter_map_max_entries", {{"map", "tasks"}}), size);

@@ -97,7 +97,7 @@ TEST_F(TopSeriesOfScrape, CountsAreTheTestsOwn) {
 TEST_F(TopSeriesOfScrape, ShowsTheMostOfEach) {
   const Ended ended = TopSeries({"--count=2", file_});
   EXPECT_THAT(ended.output, HasSubstr("\nfamilies: the top 2 of "));
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("\nlabel pid: "), HasSubstr("\nlabel mode: 2 values")));
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("\nlabel pid: "), HasSubstr("\nlabel mode: 3 values")));
   EXPECT_THAT(ended.output, HasSubstr("  pid: limits.processes"));
   EXPECT_THAT(ended.output, HasSubstr("  le: histograms takes"));
 }

@@ -4,13 +4,17 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "tests/support/cgroup.h"
 #include "tests/support/exporter.h"
+#include "tests/support/wait_until.h"
 #include "tests/support/workload.h"
 
 namespace sched_exporter::test_support {
@@ -84,29 +88,50 @@ TEST_F(Truth, BusyLoopGrowsWithTheClockWhileItRuns) {
   Wait(loop);
 }
 
-/// Runs `body` under a name of its own; the shares of user time by the exporter and by getrusage.
-void ExpectSameSplit(const Exporter& exporter, const std::string& name,
-                     const std::function<void()>& body) {
-  const pid_t child = Fork([&] {
+/// The CPU time of a process that has ended.
+struct Used {
+  double user = 0;    ///< By wait4().
+  double system = 0;  ///< By wait4(), which doesn't know the very end of the exit.
+  double all = 0;     ///< By the cgroup that it was born in.
+};
+
+/// Runs `body` in a process with this name, to its end.
+Used RunNamed(const std::string& name, const std::function<void()>& body) {
+  const TestCgroup cgroup(UnifiedHost(), "truth");
+  const pid_t child = ForkInto(cgroup.directory(), [&] {
     SetComm(name);
     body();
-    return true;
   });
-  int status = 0;
+  int status = -1;
   rusage usage{};
-  ASSERT_EQ(wait4(child, &status, 0, &usage), child);
-  const auto metrics = exporter.Scrape();
-  ASSERT_TRUE(metrics);
-  const double user =
-      metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}, {"mode", "user"}});
-  const double total = metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}});
+  EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+  EXPECT_EQ(status, 0);
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
-  const double true_user = seconds(usage.ru_utime);
-  const double true_total = true_user + seconds(usage.ru_stime);
-  EXPECT_NEAR(total / true_total, 1, 0.001);
-  EXPECT_NEAR(user / total, true_user / true_total, 0.03);
+  // The last of it is billed at its last switch, shortly after the parent hears of the end.
+  double all = 0;
+  EXPECT_TRUE(WaitUntil([&] {
+    const double before = std::exchange(all, static_cast<double>(cgroup.UsageNs()) / 1e9);
+    return all > 0 && all == before;
+  }));
+  return {seconds(usage.ru_utime), seconds(usage.ru_stime), all};
+}
+
+/// The shares of user time by the exporter and by wait4().
+void ExpectSameSplit(const Exporter& exporter, const std::string& name,
+                     const std::function<void()>& body) {
+  const Used truth = RunNamed(name, body);
+  double user = 0;
+  double total = 0;
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto metrics = exporter.Scrape();
+    user = metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}, {"mode", "user"}});
+    total = metrics->Sum("sched_group_cpu_seconds_total", {{"group", name}});
+    return std::abs(total / truth.all - 1) <= 0.001;
+  })) << total
+      << " of " << truth.all;
+  EXPECT_NEAR(user / total, truth.user / (truth.user + truth.system), 0.03);
 }
 
 TEST_F(Truth, UserAndSystemTimeAreSplitAsGetrusageDoes) {
@@ -122,18 +147,13 @@ TEST_F(Truth, UserAndSystemTimeAreSplitAsGetrusageDoes) {
 
 TEST_F(Truth, TimeStaysInTheGroupAfterTheEnd) {
   const std::string name = UniqueName("gone");
-  const pid_t child = Fork([&] {
-    SetComm(name);
-    Burn(milliseconds(300));
-    return true;
-  });
-  int status = 0;
-  rusage usage{};
-  ASSERT_EQ(wait4(child, &status, 0, &usage), child);
-  const double truth = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                       static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  const Used truth = RunNamed(name, [] { Burn(milliseconds(300)); });
+  const auto ratio = [&] {
+    return Scrape().Sum("sched_group_cpu_seconds_total", {{"group", name}}) / truth.all;
+  };
+  EXPECT_TRUE(WaitUntil([&] { return ratio() >= 0.999; }));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_NEAR(Scrape().Sum("sched_group_cpu_seconds_total", {{"group", name}}) / truth, 1, 0.002);
+    EXPECT_NEAR(ratio(), 1, 0.001);
     std::this_thread::sleep_for(milliseconds(200));
   }
   EXPECT_EQ(Scrape().Sum("sched_group_processes", {{"group", name}}), 0);
@@ -165,7 +185,8 @@ TEST_F(Truth, SwitchesAgreeWithTheKernelsCount) {
   const std::uint64_t first = KernelSwitches();
   const double before = Scrape().Sum("sched_group_context_switches_total");
   const std::uint64_t second = KernelSwitches();
-  while (KernelSwitches() - second < 800'000) {
+  const auto wanted = static_cast<std::uint64_t>(ShareOfLoad(800'000));
+  while (KernelSwitches() - second < wanted) {
     std::this_thread::sleep_for(milliseconds(50));
   }
   const std::uint64_t third = KernelSwitches();

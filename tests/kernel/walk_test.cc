@@ -18,7 +18,7 @@
 namespace sched_exporter::test_support {
 namespace {
 
-constexpr int kSleepers = 500;
+const int kSleepers = ShareOfLoad(500, 100);
 
 /// Sleepers whose pids are known, and forks that come and go beside them.
 class Crowd {

@@ -30,12 +30,14 @@ outside=(
   '"bpf/' 'kernel app'
   '<prometheus/' 'metrics'
   '<civetweb|<CivetServer' 'http'
-  '<zlib' 'http'
+  '<zlib' 'http app'
+  '<cereal/' 'base'
   '<openssl/|<crypt\.h' 'http'
   '<CLI/|<spdlog/|<fmt/' 'app'
   '<nlohmann/' 'events identity live app'
   '<re2/' 'rules'
   '<cap-ng' 'kernel app'
+  '<seccomp\.h>' 'app'
 )
 
 contains() { [[ " $1 " == *" $2 "* ]]; }

@@ -13,6 +13,17 @@
 
 namespace sched_exporter::test_support {
 
+/// An instruction of its parts (include/uapi/linux/bpf.h).
+constexpr bpf_insn Insn(int code, int to, int from, int offset, std::int32_t immediate) {
+  bpf_insn insn{};
+  insn.code = static_cast<std::uint8_t>(code);
+  insn.dst_reg = static_cast<std::uint8_t>(to) & 15U;
+  insn.src_reg = static_cast<std::uint8_t>(from) & 15U;
+  insn.off = static_cast<std::int16_t>(offset);
+  insn.imm = immediate;
+  return insn;
+}
+
 /// Runs BPF programs in user space and counts what they execute: instructions as clang made them
 /// and libbpf relocated them, so that a count is the same on every machine. (The kernel leaves some
 /// out, those behind constants for example.) Knows what `clang -mcpu=v3` makes, and the helpers

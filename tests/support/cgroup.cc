@@ -1,9 +1,13 @@
 #include "tests/support/cgroup.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -34,6 +38,51 @@ std::vector<CgroupHost> TestableHierarchies() {
       add("v2", directory);
     } else if (type == "cgroup" && ("," + options + ",").find(",cpuacct,") != std::string::npos) {
       add("cpuacct", directory);
+    }
+  }
+  return found;
+}
+
+CgroupHost UnifiedHost() {
+  for (const CgroupHost& host : TestableHierarchies()) {
+    if (host.hierarchy == "v2") {
+      return host;
+    }
+  }
+  return {};
+}
+
+pid_t ForkInto(const std::string& directory, const std::function<void()>& body) {
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<std::uint64_t>(fd);
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (pid == 0) {
+    body();
+    _exit(0);
+  }
+  close(fd);
+  return pid;
+}
+
+std::vector<CgroupHost> HierarchiesWith(const std::string& controller) {
+  std::vector<CgroupHost> found;
+  std::ifstream mounts("/proc/self/mounts");
+  std::string device;
+  std::string directory;
+  std::string type;
+  std::string rest;
+  while (mounts >> device >> directory >> type && std::getline(mounts, rest)) {
+    std::string enabled;
+    std::getline(std::ifstream(directory + "/cgroup.controllers"), enabled);
+    if (type == "cgroup2" &&
+        (" " + enabled + " ").find(" " + controller + " ") != std::string::npos) {
+      std::ofstream(directory + "/cgroup.subtree_control") << "+" + controller;
+      found.push_back({"v2", directory});
+    } else if (type == "cgroup" && directory.ends_with("/" + controller)) {
+      found.push_back({controller, directory});
     }
   }
   return found;

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -20,6 +21,17 @@ inline void PrintTo(const CgroupHost& host, std::ostream* out) { *out << host.hi
 
 /// The hierarchies that can be tested here: v2 if mounted, and cpuacct if mounted as v1.
 std::vector<CgroupHost> TestableHierarchies();
+
+/// That of v2; without a mount point where it is not mounted.
+CgroupHost UnifiedHost();
+
+/// A child that is born in a cgroup of v2 and ends with its body: all that the kernel counts for
+/// it, to the end of its exit, is the cgroup's. The child is not waited for.
+pid_t ForkInto(const std::string& directory, const std::function<void()>& body);
+
+/// Those that have `controller` ("memory"): v2, where it is then switched on for cgroups below the
+/// root, and v1's own, which is called as the controller.
+std::vector<CgroupHost> HierarchiesWith(const std::string& controller);
 
 /// A cgroup at any path from the root of its hierarchy. Makes it with all that is missing above it,
 /// and at the end removes what it made; tasks must be gone by then.

@@ -1,6 +1,7 @@
 // The program that children of tests run: small and static, so that starting it costs little, and
 // without sanitizers, which would start threads of their own.
-//   test_child [script FILE] INDEX exit CODE | signal NUMBER | burn MILLISECONDS [THREADS]  [...]
+//   test_child [script FILE] INDEX exit CODE | signal NUMBER | burn MILLISECONDS [THREADS] |
+//     tell-and-burn MILLISECONDS  [...]
 // INDEX is its place in the file of ChildRecords behind kReportFd; -1 where there is none. The
 // first form is that of the interpreter of a "#!" script.
 
@@ -40,6 +41,13 @@ void* Burn(void* milliseconds) {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   }
   return nullptr;
+}
+
+/// To stdout, the CPU time that it has used until now.
+bool TellUsed() {
+  timespec used{};
+  return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 &&
+         write(STDOUT_FILENO, &used, sizeof(used)) == static_cast<ssize_t>(sizeof(used));
 }
 
 /// Burns in each of `threads` threads, the leader among them.
@@ -114,6 +122,12 @@ int Main(int count, char** arguments) {
     pause();
   } else if (is_command("burn")) {
     BurnInThreads(value, count > 4 ? std::atoi(arguments[4]) : 1);
+    return 0;
+  } else if (is_command("tell-and-burn")) {
+    if (!TellUsed()) {
+      return kUsageError;
+    }
+    BurnInThreads(value, 1);
     return 0;
   } else if (is_command("eat")) {
     Eat(value);

@@ -108,7 +108,7 @@ Result<std::unique_ptr<Exporter>> Exporter::Start(const Settings& settings) {
   exporter->directory_ = MakeDirectory();
   exporter->log_path_ = exporter->directory_ + "/log";
   std::vector<std::string> argv = settings.prefix;
-  argv.push_back(ExporterBinary());
+  argv.push_back(settings.binary.empty() ? ExporterBinary() : settings.binary);
   argv.push_back("--web.listen-address=" + settings.address);
   if (settings.allow_second_instance) {
     argv.emplace_back("--allow-second-instance");

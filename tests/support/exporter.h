@@ -33,6 +33,7 @@ class Exporter {
     /// Passes --allow-second-instance: other exporters may run on this host.
     bool allow_second_instance = true;
     std::string address = "127.0.0.1:0";  ///< Where to serve.
+    std::string binary = {};              ///< A copy of it; empty: ExporterBinary().
   };
 
   /// Starts it and waits until it serves.

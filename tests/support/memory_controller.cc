@@ -8,19 +8,11 @@ namespace sched_exporter::test_support {
 
 std::vector<MemoryController> MemoryControllers() {
   std::vector<MemoryController> found;
-  std::ifstream mounts("/proc/self/mounts");
-  std::string device;
-  std::string directory;
-  std::string type;
-  std::string rest;
-  while (mounts >> device >> directory >> type && std::getline(mounts, rest)) {
-    std::string enabled;
-    std::getline(std::ifstream(directory + "/cgroup.controllers"), enabled);
-    if (type == "cgroup2" && (" " + enabled + " ").find(" memory ") != std::string::npos) {
-      std::ofstream(directory + "/cgroup.subtree_control") << "+memory";
-      found.push_back({{"v2", directory}, "memory.max", "memory.events"});
-    } else if (type == "cgroup" && directory.ends_with("/memory")) {
-      found.push_back({{"memory", directory}, "memory.limit_in_bytes", "memory.oom_control"});
+  for (const CgroupHost& host : HierarchiesWith("memory")) {
+    if (host.hierarchy == "v2") {
+      found.push_back({host, "memory.max", "memory.events"});
+    } else {
+      found.push_back({host, "memory.limit_in_bytes", "memory.oom_control"});
     }
   }
   return found;

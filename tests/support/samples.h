@@ -73,6 +73,10 @@ inline ExporterStats MakeStats() {
   stats.torn_entries = 5;
   stats.incomplete_walks = 6;
   stats.rule_evaluations = 70;
+  stats.keeps_totals = true;
+  stats.kept_bytes = 4'096;
+  stats.keep_ns = 2'500'000;
+  stats.keep_errors = 3;
   stats.reload_unix_ns = 1'700'000'000'500'000'000;
   stats.programs = {{"on_switch", 1'000'000, 250'000'000, 7}};
   stats.self = {120'000'000, 50'000'000, 8'000'000, 17, 1024, 9'000'000'000};

@@ -166,7 +166,10 @@ Starter::Starter(Options options) : options_(std::move(options)), comm_(NewComm(
   }
 }
 
-Result<void> Starter::Prepare() const {
+Result<void> Starter::Prepare() {
+  if (is_prepared_) {
+    return {};
+  }
   const std::string& directory = directory_.path();
   std::error_code error;
   const std::string program = ProgramFile(directory, comm_);
@@ -198,6 +201,7 @@ Result<void> Starter::Prepare() const {
   file.write(reinterpret_cast<const char*>(&header), sizeof(header));
   file.write(reinterpret_cast<const char*>(options_.plan.data()),
              static_cast<std::streamsize>(options_.plan.size() * sizeof(ChildRecord)));
+  is_prepared_ = copied.has_value();
   return copied;
 }
 

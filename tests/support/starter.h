@@ -65,15 +65,18 @@ class Starter {
   /// The starter's comm, and what the comms of its children begin with.
   const std::string& comm() const { return comm_; }
 
+  /// Writes the programs that it will start. Run() does it itself, but not where another thread of
+  /// the test forks: a program that is open for writing in somebody's child can't be started.
+  Result<void> Prepare();
+
   /// Runs to the end of all children. Fails where a child did not do what it should.
   Result<StarterReport> Run();
 
  private:
-  Result<void> Prepare() const;
-
   Options options_;
   std::string comm_;
   TempDirectory directory_;
+  bool is_prepared_ = false;
 };
 
 /// The mix of children that a starter starts.

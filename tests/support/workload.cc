@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -105,6 +106,13 @@ bool PinTo(int cpu) {
 }
 
 void SetComm(const std::string& comm) { prctl(PR_SET_NAME, comm.c_str(), 0, 0, 0); }
+
+int ShareOfLoad(int full, int least) {
+  const char* const percent = std::getenv("SCHED_EXPORTER_TEST_LOAD");
+  return percent != nullptr ? std::max(least, full * std::atoi(percent) / 100) : full;
+}
+
+bool IsEmulated() { return std::getenv("SCHED_EXPORTER_TEST_LOAD") != nullptr; }
 
 bool SpawnMany(const std::string& program, int count, int parallel) {
   std::string path = program;

@@ -45,6 +45,13 @@ bool PinTo(int cpu);
 /// Sets the calling thread's comm.
 void SetComm(const std::string& comm);
 
+/// So much of `full` as SCHED_EXPORTER_TEST_LOAD says in percent, all by default, but not less than
+/// `least`: for loads whose size decides on nothing, where the machine is an emulated one.
+int ShareOfLoad(int full, int least = 1);
+
+/// True where SCHED_EXPORTER_TEST_LOAD is set.
+bool IsEmulated();
+
 /// Starts `program` `count` times as fast as the machine can, `parallel` at once.
 bool SpawnMany(const std::string& program, int count, int parallel);
 

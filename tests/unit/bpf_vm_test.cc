@@ -12,16 +12,6 @@ namespace {
 
 using Program = std::vector<bpf_insn>;
 
-bpf_insn Insn(int code, int to, int from, int offset, std::int32_t immediate) {
-  bpf_insn insn{};
-  insn.code = static_cast<std::uint8_t>(code);
-  insn.dst_reg = static_cast<std::uint8_t>(to) & 15U;
-  insn.src_reg = static_cast<std::uint8_t>(from) & 15U;
-  insn.off = static_cast<std::int16_t>(offset);
-  insn.imm = immediate;
-  return insn;
-}
-
 bpf_insn Set(int to, std::int32_t value) {
   return Insn(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value);
 }

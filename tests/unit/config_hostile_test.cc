@@ -91,7 +91,8 @@ TEST(HostileConfig, EchoedValuesAreEscapedAndCut) {
   EXPECT_EQ(ErrorOf(std::string(1000, 'k') + ": 1"),
             "x.yml:1:1: expected a known key, got \"" + std::string(64, 'k') +
                 "...\"; valid keys are collection, maps, limits, events, cgroup, process_names, "
-                "children, filters, labels, kubernetes, histograms, live, openmetrics");
+                "children, filters, labels, kubernetes, histograms, live, openmetrics, "
+                "persistence");
 }
 
 TEST(HostileConfig, OnlyTheFirstTwentyFindingsAreShown) {

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 /// added here, and thereby to what default.yml is compared with.
 auto Fields(const Config& config) {
   const auto& [collection, maps, limits, events, cgroup, naming, filters, labels, kubernetes,
-               histograms, live, openmetrics] = config;
+               histograms, live, openmetrics, persistence] = config;
   const auto& [interval, walk] = collection;
   const auto& [tasks, events_bytes, sums, map_cgroups] = maps;
   const auto& [processes, groups, cgroups, codes, dead_series] = limits;
@@ -36,14 +36,15 @@ auto Fields(const Config& config) {
   const auto& [runqueue_latency, timeslice] = histograms;
   const auto& [live_top, live_events, live_history] = live;
   const auto& [created] = openmetrics;
+  const auto& [enabled, directory, pin_directory] = persistence;
   const NamingConfig only_rules{rules, true};
-  return std::make_tuple(interval, walk, tasks, events_bytes, sums, map_cgroups, processes, groups,
-                         cgroups, codes, dead_series, output, file, rotate_bytes, keep, arguments,
-                         arguments_bytes, transport, exec_failures, hierarchy, only_rules, children,
-                         process_filter.include, process_filter.exclude, group_filter.include,
-                         group_filter.exclude, cgroup_filter.include, cgroup_filter.exclude, omit,
-                         log_directory, pod_list_file, pod_list_url, runqueue_latency, timeslice,
-                         live_top, live_events, live_history, created);
+  return std::make_tuple(
+      interval, walk, tasks, events_bytes, sums, map_cgroups, processes, groups, cgroups, codes,
+      dead_series, output, file, rotate_bytes, keep, arguments, arguments_bytes, transport,
+      exec_failures, hierarchy, only_rules, children, process_filter.include,
+      process_filter.exclude, group_filter.include, group_filter.exclude, cgroup_filter.include,
+      cgroup_filter.exclude, omit, log_directory, pod_list_file, pod_list_url, runqueue_latency,
+      timeslice, live_top, live_events, live_history, created, enabled, directory, pin_directory);
 }
 constexpr std::size_t kFieldCount = std::tuple_size_v<decltype(Fields(Config{}))>;
 
@@ -144,6 +145,13 @@ const std::vector<KeyCase>& KeyCases() {
       {"live.history", "history: 5m", "history: 1h", [](Config& c) { c.live.history = 1h; }},
       {"openmetrics.created", "created: false", "created: true",
        [](Config& c) { c.openmetrics.created = true; }},
+      {"persistence.enabled", "enabled: false", "enabled: true",
+       [](Config& c) { c.persistence.enabled = true; }},
+      {"persistence.directory", "directory: /run/sched_exporter", "directory: /var/lib/totals",
+       [](Config& c) { c.persistence.directory = "/var/lib/totals"; }},
+      {"persistence.pin_directory", "pin_directory: /sys/fs/bpf/sched_exporter",
+       "pin_directory: /mnt/bpf/totals",
+       [](Config& c) { c.persistence.pin_directory = "/mnt/bpf/totals"; }},
   };
   return kCases;
 }

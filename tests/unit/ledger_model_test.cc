@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <tuple>
 
+#include "exporter/base/archive.h"
 #include "exporter/ledger/ledger.h"
 #include "tests/support/sim_kernel.h"
 
@@ -67,7 +70,9 @@ std::uint64_t RunNs(const Totals& totals) { return totals.user_ns + totals.syste
 /// A simulated kernel and a ledger that reads it.
 class Model {
  public:
-  explicit Model(const SimOptions& options) : kernel_(options), ledger_(kAll, naming_) {}
+  /// With `restarts` each sweep meets a new ledger that was told what the one before remembered.
+  Model(const SimOptions& options, bool restarts)
+      : kernel_(options), restarts_(restarts), ledger_(std::make_unique<Ledger>(kAll, naming_)) {}
 
   void Live(int sweeps) {
     for (int i = 0; i < sweeps; ++i) {
@@ -82,8 +87,11 @@ class Model {
 
   /// No counter went back, also not one that was away.
   void Sweep() {
-    ledger_.Apply(kernel_.Sweep());
-    for (const auto& [series, value] : CountersOf(ledger_.MakeReport())) {
+    if (restarts_ && !counters_.empty()) {
+      Restart();
+    }
+    ledger_->Apply(kernel_.Sweep());
+    for (const auto& [series, value] : CountersOf(ledger_->MakeReport())) {
       std::uint64_t& before = counters_[series];
       ASSERT_GE(value, before) << series;
       before = value;
@@ -92,7 +100,7 @@ class Model {
 
   std::map<std::string, std::uint64_t> Families() const {
     std::map<std::string, std::uint64_t> families;
-    for (const NamedRow& row : ledger_.MakeReport().groups) {
+    for (const NamedRow& row : ledger_->MakeReport().groups) {
       families[SimKernel::FamilyOf(row.name)] += RunNs(row.totals);
     }
     std::erase_if(families, [](const auto& entry) { return entry.second == 0; });
@@ -101,7 +109,7 @@ class Model {
 
   std::map<std::string, std::uint64_t> Cgroups() const {
     std::map<std::string, std::uint64_t> cgroups;
-    for (const NamedRow& row : ledger_.MakeReport().cgroups) {
+    for (const NamedRow& row : ledger_->MakeReport().cgroups) {
       cgroups[row.name] += RunNs(row.totals);
     }
     std::erase_if(cgroups, [](const auto& entry) { return entry.second == 0; });
@@ -117,7 +125,7 @@ class Model {
   }
 
   void ExpectTotalsAreExact() const {
-    const Report report = ledger_.MakeReport();
+    const Report report = ledger_->MakeReport();
     std::uint64_t groups = report.unattributed_ns;
     std::uint64_t cgroups = report.unattributed_ns;
     std::uint64_t busy = 0;
@@ -142,9 +150,22 @@ class Model {
   static constexpr LedgerLimits kAll{1'000'000, 1'000'000, 1'000'000, 1'000'000,
                                      std::uint64_t{1} << 62U};
 
+  void Restart() {
+    std::stringstream kept;
+    {
+      SavingArchive archive(kept);
+      ledger_->Save(archive);
+    }
+    ledger_ = std::make_unique<Ledger>(kAll, naming_);
+    LoadingArchive archive(kept);
+    ledger_->Load(archive);
+    EXPECT_EQ(kept.peek(), std::char_traits<char>::eof()) << "something was not read";
+  }
+
   SimKernel kernel_;
   SimNaming naming_;
-  Ledger ledger_;
+  bool restarts_;
+  std::unique_ptr<Ledger> ledger_;
   Counters counters_;
 };
 
@@ -167,23 +188,30 @@ class LedgerModel : public testing::TestWithParam<Kind> {};
 constexpr std::uint64_t kSeeds = 60;
 constexpr int kSweeps = 25;
 
-TEST_P(LedgerModel, AgreesWithTheBooksOfTheKernel) {
+/// Lives `seeds` lives of such a kernel.
+void ExpectAgreement(const Kind& kind, std::uint64_t seeds, bool restarts) {
   std::uint64_t lost = 0;
-  for (std::uint64_t seed = 1; seed <= kSeeds && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Model model(WithSeed(GetParam().options, seed));
+    Model model(WithSeed(kind.options, seed), restarts);
     model.Live(kSweeps);
     lost += model.kernel().lost_finals();
     model.ExpectTotalsAreExact();
     if (model.kernel().lost_finals() == 0 && model.kernel().lost_moves() == 0) {
       EXPECT_EQ(model.Families(), model.kernel().books().by_family_ns);
-      if (GetParam().exact_cgroups) {
+      if (kind.exact_cgroups) {
         EXPECT_EQ(model.Cgroups(), model.TrueCgroups());
       }
     }
   }
   // A kind that is meant to lose finals and doesn't would prove nothing.
-  EXPECT_EQ(lost > 0, GetParam().options.event_capacity < 1000);
+  EXPECT_EQ(lost > 0, kind.options.event_capacity < 1000);
+}
+
+TEST_P(LedgerModel, AgreesWithTheBooksOfTheKernel) { ExpectAgreement(GetParam(), kSeeds, false); }
+
+TEST_P(LedgerModel, AgreesWithThemWhateverRestarts) {
+  ExpectAgreement(GetParam(), kSeeds / 3, true);
 }
 
 SimOptions Everything() {

@@ -132,7 +132,7 @@ TEST(OpenMetrics, InfoIsWhatIsAlwaysOne) {
       EXPECT_TRUE(!family.name.ends_with("_info") || metric.gauge.value == 1) << family.name;
     }
   }
-  EXPECT_EQ(met, 2) << "of a process, and of the build";
+  EXPECT_EQ(met, 3) << "of a process, the build and the mode";
 }
 
 TEST(OpenMetrics, ACounterOfAnotherNameKeepsIt) {

@@ -1,0 +1,80 @@
+#!/bin/bash
+# Boots Debian's kernels under QEMU, runs the kernel suite of the release build in each, and prints a table, which is in
+# build/vm/table.md, too; build/report-vm.xml has the single tests. The exit code is not zero if a test failed or a
+# guest did not come to its end.
+#   run.sh [KERNEL...]   5.10 6.1 6.12 newest; all of them by default
+# The environment may have GTEST_FILTER, and SCHED_EXPORTER_TEST_LOAD in percent (tests/support/workload.h).
+set -euo pipefail
+exec </dev/null
+cd "$(dirname "$(readlink -f "$0")")/../.."
+# shellcheck source=deploy/packages.sh
+source deploy/packages.sh
+# shellcheck source=tests/vm/kernels.sh
+source tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest.sh
+source tests/vm/guest.sh
+# shellcheck source=tests/vm/report.sh
+source tests/vm/report.sh
+
+readonly guests_at_a_time=2
+readonly limit_s=600
+# No test says nothing for so long, on the slowest machine that was tried.
+readonly silence_s=120
+readonly load_percent=${SCHED_EXPORTER_TEST_LOAD:-3}
+readonly cache=$PWD/build/vm
+readonly build=$PWD/build/release
+readonly filter=${GTEST_FILTER:-*}
+
+names=("$@")
+[[ $# -gt 0 ]] || names=("${kernels[@]%% *}")
+for name in "${names[@]}"; do
+  kernel_named "$name" || fail "no kernel $name; there are $(printf '%s ' "${kernels[@]%% *}")"
+done
+
+install_missing "${build_packages[@]}" "${vm_packages[@]}" libgmock-dev libgtest-dev
+use_ccache
+mkdir -p "$cache"
+for name in "${names[@]}"; do
+  get_kernel "$name"
+done
+
+accelerator=tcg
+! can_use_kvm || accelerator=kvm
+{
+  cmake --preset release -DSCHED_EXPORTER_TESTS=ON >/dev/null
+  cmake --build --preset release --target kernel_tests
+} >&2 || fail "the build failed; its output is above"
+make_initramfs "$cache/initramfs"
+
+# Each in a process group of its own, so that none is left when this ends early.
+pids=()
+end_guests() {
+  local pid
+  for pid in "${pids[@]}"; do
+    kill -- "-$pid" 2>/dev/null || true
+  done
+}
+trap end_guests EXIT
+
+running=0
+for name in "${names[@]}"; do
+  if [[ $running -eq $guests_at_a_time ]]; then
+    wait -n || true
+    running=$((running - 1))
+  fi
+  set -m
+  boot "$name" &
+  set +m
+  pids+=($!)
+  running=$((running + 1))
+done
+wait
+trap - EXIT
+
+for name in "${names[@]}"; do
+  explain "$name"
+done
+printf '\n'
+write_table "${names[@]}" | tee "$cache/table.md"
+write_report "${names[@]}" >build/report-vm.xml
+! grep -q 'status="fail"' build/report-vm.xml

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds and runs every test: all of them in the release build, unit and e2e
-# again with a library and an exporter under ASan with UBSan, and under TSan, and the fuzz targets; then the kernel
-# suite on other kernels.
+# again with a library and an exporter under ASan with UBSan, those in which threads meet under TSan, and the fuzz
+# targets; then the kernel suite on other kernels.
 # Ends with a line "N passed, N failed, N skipped"; the exit code is not zero if any failed.
 set -euo pipefail
 exec </dev/null
@@ -45,13 +45,13 @@ build() {
     fail "the $preset build failed; its output is above"
 }
 
-# run_tests NAME PRESET LABELS EXCEPT [COMMAND...]: runs the tests of a build with such a label but those with such
-# a name, COMMAND in front. It fails only without a report, build/report-NAME.xml, which tells of the tests.
+# run_tests NAME PRESET LABELS NAMES [COMMAND...]: runs the tests of a build with such a label and such a name, COMMAND
+# in front. It fails only without a report, build/report-NAME.xml, which tells of the tests.
 run_tests() {
-  local name=$1 preset=$2 labels=$3 except=$4 report=$PWD/build/report-$1.xml status=0
+  local name=$1 preset=$2 labels=$3 names=$4 report=$PWD/build/report-$1.xml status=0
   shift 4
   printf '\n== %s\n' "$name"
-  "$@" ctest --test-dir "build/$preset" --label-regex "$labels" --exclude-regex "$except" --no-tests=error \
+  "$@" ctest --test-dir "build/$preset" --label-regex "$labels" --tests-regex "$names" --no-tests=error \
     --output-on-failure --output-junit "$report" -j"${CTEST_PARALLEL_LEVEL:-2}" || status=$?
   [[ -s $report ]] || fail "ctest made no report of the $name tests"
   if [[ $status -ne 0 && $(attribute failures "$report") -eq 0 ]]; then
@@ -59,22 +59,22 @@ run_tests() {
   fi
 }
 
-none='^$'
+all=.
 
-# run_sanitized PRESET EXCEPT [COMMAND...]: the unit tests of this build, then the e2e tests but EXCEPT, which are the
-# release build's, with its exporter.
+# run_sanitized PRESET NAMES [COMMAND...]: the unit tests of this build, then the e2e tests with such a name, which are
+# the release build's, with its exporter.
 run_sanitized() {
-  local preset=$1 except=$2
+  local preset=$1 names=$2
   shift 2
-  run_tests "$preset-unit" "$preset" '^unit$' "$none" "$@"
+  run_tests "$preset-unit" "$preset" '^unit$' "$all" "$@"
   SCHED_EXPORTER_BINARY=$PWD/build/$preset/sched_exporter \
-    run_tests "$preset-e2e" release '^e2e$' "$except" "$@"
+    run_tests "$preset-e2e" release '^e2e$' "$names" "$@"
 }
 
 # fuzz: all of the fuzz suite.
 fuzz() {
   build fuzz all
-  CTEST_PARALLEL_LEVEL=4 run_tests fuzz fuzz '^fuzz$' "$none"
+  CTEST_PARALLEL_LEVEL=4 run_tests fuzz fuzz '^fuzz$' "$all"
 }
 
 # beside COMMAND...: begins it behind the tests, which leave a processor to wait most of the time:
@@ -113,17 +113,17 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 rm -f build/report-*.xml
 build release all
 beside build asan sanitized
-run_tests release release '.' "$none"
+run_tests release release "$all" "$all"
 joined
 # The kernel suite looks at the kernel's figures; what it runs of the exporter is in e2e, too.
 beside build tsan sanitized "${fixed_addresses[@]}"
-run_sanitized asan "$none"
+run_sanitized asan "$all"
 joined
 beside fuzz
-# Without those of the one thread that counts, with loads or other programs that take long.
-one_thread_or_long='Lifecycle|Prometheus|CgroupStorm|OpenMetrics|Explain|TopSeries|Hostile(Clients|Tasks)|Persistence'
-one_thread_or_long+='|Portable|Privileges|OrdinaryUser|Probe'
-run_sanitized tsan "$one_thread_or_long" "${fixed_addresses[@]}"
+# Where threads meet: clients that ask, events that come, files and signals that change what is served.
+threads_meet='BasicAuth|EventsCommand|HealthCommand|HostileRequests|Kubernetes|LiveApi|Reload|Rotation|SelfMetrics'
+threads_meet+='|Serving|Shutdown|Stream|Tls|WebConfigFile'
+run_sanitized tsan "$threads_meet" "${fixed_addresses[@]}"
 joined
 
 printf '\n== vm\n'

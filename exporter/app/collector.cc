@@ -66,15 +66,6 @@ Collector::~Collector() {
   if (thread_.joinable()) {
     thread_.join();
   }
-  // What the stream tells of must not be told again by the next exporter.
-  if (persistence_ && ledger_ != nullptr) {
-    static_cast<void>(Sweep());
-  } else if (stream_ != nullptr) {
-    Drain();
-  }
-  if (stream_ != nullptr) {
-    stream_->Finish();
-  }
 }
 
 void Collector::Wake() const {
@@ -138,6 +129,19 @@ void Collector::Run() {
     if (!stopping_) {
       ServeTicket();
     }
+  }
+  Finish();
+}
+
+/// What the stream tells of must not be told again by the next exporter.
+void Collector::Finish() {
+  if (persistence_) {
+    static_cast<void>(Sweep());
+  } else if (stream_ != nullptr) {
+    Drain();
+  }
+  if (stream_ != nullptr) {
+    stream_->Finish();
   }
 }
 

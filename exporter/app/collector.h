@@ -76,6 +76,7 @@ class Collector {
   void Keep();
   ExporterStats OwnCounts() const;
   void Run();
+  void Finish();
   void WaitForWork();
   void ServeTicket();
   void NoteSwept(std::uint64_t ticket, const Result<void>& swept,

@@ -84,10 +84,12 @@ void Refuse(int fd, std::string_view answer) {
       ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// Half of the descriptors are for all else.
+// Half of the descriptors are for all else. systemd gives a service 1,024, and lets it have more.
 std::size_t RoomFor(std::size_t connections) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 2 * connections));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
   return std::max<std::size_t>(1, std::min<std::size_t>(connections, limit.rlim_cur / 2));
 }
 
@@ -255,18 +257,24 @@ void Doorman::TakeIn(UniqueFd fd, const sockaddr_storage& address, socklen_t siz
   }
 }
 
-// The oldest of the address that has most: another one's request may still be on its way.
+// The oldest of the address that has most: another one's request may still be on its way. Some at
+// once, because the search takes longer than all else that a connection costs here. None whose
+// request has come meanwhile.
 void Doorman::MakeRoom() {
-  std::map<std::string_view, std::size_t> counts;
-  for (const auto& [id, connection] : arriving_) ++counts[connection.peer.address];
-  const auto most =
-      std::max_element(counts.begin(), counts.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most == counts.end()) return;
-  const std::string client(most->first);
-  arriving_.erase(std::find_if(arriving_.begin(), arriving_.end(), [&](const auto& arriving) {
-    return arriving.second.peer.address == client;
-  }));
+  std::map<std::string_view, std::vector<Id>> by_client;
+  for (const auto& [id, connection] : arriving_) {
+    by_client[connection.peer.address].push_back(id);
+  }
+  const auto most = std::max_element(
+      by_client.begin(), by_client.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  if (most == by_client.end()) return;
+  std::vector<Id> oldest = std::move(most->second);
+  oldest.resize(std::min(oldest.size(), room_ / 16 + 1));
+  for (const Id id : oldest) {
+    LookAt(id, EPOLLIN);
+    arriving_.erase(id);
+  }
 }
 
 bool Doorman::IsReady(std::string_view bytes) const {

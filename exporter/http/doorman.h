@@ -31,7 +31,7 @@ struct PeerName {
 
 /// Accepts connections and lets them in to a server whose threads serve one at a time: only when a
 /// whole request is there, and only as many as there are threads. Whoever sends nothing, or half of
-/// a request, costs a descriptor and no thread. Of those the doorman keeps some hundreds; more make
+/// a request, costs a descriptor and no thread. Of those the doorman keeps two thousand; more make
 /// the oldest go. Clients that hold a thread without going on lose it when others wait for it.
 ///
 /// A thread of its own does all of that; the rest is for any thread.

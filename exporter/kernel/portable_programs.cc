@@ -13,6 +13,7 @@
 #include "exporter/kernel/new_cgroups.h"
 #include "exporter/kernel/portable_tracepoints.h"
 #include "exporter/kernel/program_stats.h"
+#include "exporter/kernel/run_on_cpus.h"
 #include "exporter/kernel/tracepoint.h"
 #include "exporter/kernel/tracepoint_format.h"
 #include "portable.skel.h"
@@ -176,14 +177,8 @@ int PortablePrograms::cgroup_paths_fd() const { return bpf_map__fd(skeleton_->ma
 int PortablePrograms::events_fd() const { return bpf_map__fd(skeleton_->maps.events); }
 
 void PortablePrograms::CountRunning() const {
-  const int cpus = libbpf_num_possible_cpus();
-  for (int cpu = 0; cpu < cpus; ++cpu) {
-    LIBBPF_OPTS(bpf_test_run_opts, options);
-    options.flags = BPF_F_TEST_RUN_ON_CPU;
-    options.cpu = static_cast<std::uint32_t>(cpu);
-    // ENXIO: the CPU is offline. EINVAL: the kernel is too old.
-    bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.count_running), &options);
-  }
+  RunOnEachCpu(bpf_program__fd(skeleton_->progs.count_running),
+               static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 0)));
 }
 
 std::vector<portable_cpu> PortablePrograms::ReadCpus() const {

@@ -17,6 +17,7 @@
 #include "exporter/kernel/load_error.h"
 #include "exporter/kernel/new_cgroups.h"
 #include "exporter/kernel/program_stats.h"
+#include "exporter/kernel/run_on_cpus.h"
 #include "exporter/kernel/tracepoint.h"
 #include "sched.skel.h"
 
@@ -65,7 +66,7 @@ Result<std::unique_ptr<Programs>> Programs::Load(const ProgramOptions& options) 
       return tl::unexpected(done.error());
     }
   }
-  programs->MarkCpus();
+  RunOnEachCpu(bpf_program__fd(programs->skeleton_->progs.mark_cpu), programs->cpu_count_);
   return programs;
 }
 
@@ -210,16 +211,6 @@ Result<void> Programs::Attach() {
   }
   AttachTracepoints();
   return {};
-}
-
-void Programs::MarkCpus() {
-  for (std::uint32_t cpu = 0; cpu < cpu_count_; ++cpu) {
-    LIBBPF_OPTS(bpf_test_run_opts, options);
-    options.flags = BPF_F_TEST_RUN_ON_CPU;
-    options.cpu = cpu;
-    // ENXIO: the CPU is offline. Its first switch marks it; nothing runs there before.
-    bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.mark_cpu), &options);
-  }
 }
 
 int Programs::tasks_fd() const { return bpf_map__fd(skeleton_->maps.tasks); }

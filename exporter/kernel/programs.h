@@ -127,7 +127,6 @@ class Programs {
   Result<void> Attach();
   Result<void> MapCpus();
   void AttachTracepoints();
-  void MarkCpus();
   Result<void> AdoptMaps(const Pins& pins);
   Result<void> AdoptPrograms(const Pins& pins);
   void AdoptTracepoints(const Pins& pins);

@@ -7,7 +7,30 @@ can_use_kvm() {
   [[ -w /dev/kvm ]] && grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo
 }
 
-readonly libraries=(/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu)
+# of_architecture ARCHITECTURE: sets where the build for it is, the libraries and the busybox it runs with, the prefix
+# of its binutils, and how its machine begins. The mitigations of processors' faults cost an emulated one most of its
+# time. x86-64 without cmpxchg16b, after which QEMU 7.2 has other flags now and then: kernels fell over in kmalloc()
+# at it.
+of_architecture() {
+  case $1 in
+    amd64)
+      build=$PWD/build/release
+      libraries=(/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu)
+      busybox=/bin/busybox
+      binutils=''
+      machine=(qemu-system-x86_64 -accel "$accelerator" -cpu 'max,-cx16')
+      console=ttyS0
+      ;;
+    arm64)
+      build=$PWD/build/arm64
+      libraries=("$sysroot/usr/lib/aarch64-linux-gnu")
+      busybox=$sysroot/bin/busybox
+      binutils=aarch64-linux-gnu-
+      machine=(qemu-system-aarch64 -accel tcg -machine virt -cpu cortex-a72)
+      console=ttyAMA0
+      ;;
+  esac
+}
 
 # find_library NAME
 find_library() {
@@ -39,16 +62,24 @@ interpreter_of() {
   readelf --program-headers "$1" | sed -nE 's/.*program interpreter: (.*)\]/\1/p'
 }
 
-# make_initramfs FILE: of $build: the suite, and the programs that it starts, at their places on the host, which
+# initramfs_of ARCHITECTURE
+initramfs_of() {
+  echo "$cache/initramfs-$1"
+}
+
+# make_initramfs ARCHITECTURE: the suite, and the programs that it starts, at their places on the host, which
 # it knows by these paths.
 make_initramfs() {
-  local root programs=() name library loader
+  local root programs=() name library loader file
+  local build libraries busybox binutils machine console
+  of_architecture "$1"
+  file=$(initramfs_of "$1")
   root=$(mktemp -d -p "$cache")
   mkdir -p "$root"/{bin,dev,etc,lib,proc,sys,tmp}
   for name in sched_exporter tests/kernel_tests tests/test_child tests/test_starter; do
     programs+=("$build/$name")
     mkdir -p "$root$(dirname "$build/$name")"
-    strip -o "$root$build/$name" "$build/$name"
+    "${binutils}strip" -o "$root$build/$name" "$build/$name"
   done
   while read -r library; do
     cp --dereference "$library" "$root/lib/"
@@ -57,23 +88,26 @@ make_initramfs() {
   mkdir -p "$root$(dirname "$loader")"
   [[ -e $root$loader ]] || mv "$root/lib/$(basename "$loader")" "$root$loader"
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
-  cp /bin/busybox "$root/bin/busybox"
+  cp "$busybox" "$root/bin/busybox"
   cp tests/vm/init.sh "$root/init"
   chmod 755 "$root/init"
   printf "suite='%s'\nfilter='%s'\nexport SCHED_EXPORTER_TEST_LOAD='%s'\n" \
     "$build/tests/kernel_tests" "$filter" "$load_percent" >"$root/arguments"
-  (cd "$root" && find . | cpio --quiet --create --format=newc --owner=0:0) >"$1.new"
-  mv "$1.new" "$1"
+  (cd "$root" && find . | cpio --quiet --create --format=newc --owner=0:0) >"$file.new"
+  mv "$file.new" "$file"
   rm -rf "$root"
 }
 
-# The mitigations of processors' faults cost an emulated one most of its time. Without cmpxchg16b, after which QEMU 7.2
-# has other flags now and then: kernels fell over in kmalloc() at it.
+# start_machine NAME
 start_machine() {
-  local directory=$1 machine guest
-  machine=(qemu-system-x86_64 -accel "$accelerator" -cpu 'max,-cx16' -nodefaults -display none -serial stdio -nic none
-    -no-reboot -m 1024 -smp 2 -kernel "$directory/vmlinuz" -initrd "$cache/initramfs"
-    -append "console=ttyS0 quiet panic=-1 mitigations=off")
+  local directory=$cache/$1 guest
+  local architecture suite package
+  local build libraries busybox binutils machine console
+  kernel_named "$1"
+  of_architecture "$architecture"
+  machine+=(-nodefaults -display none -serial stdio -nic none -no-reboot -m 1024 -smp 2
+    -kernel "$directory/vmlinuz" -initrd "$(initramfs_of "$architecture")"
+    -append "console=$console quiet panic=-1 mitigations=off")
   rm -f "$directory/silent"
   timeout --kill-after=5 "$limit_s" "${machine[@]}" </dev/null >"$directory/console" 2>>"$directory/qemu.log" &
   guest=$!
@@ -100,7 +134,7 @@ boot() {
   rm -f "$directory/qemu.log"
   while [[ $tries -lt 3 ]]; do
     status=0
-    start_machine "$directory" || status=$?
+    start_machine "$1" || status=$?
     [[ $status -ne 124 ]] || echo "it was ended after $limit_s s" >>"$directory/qemu.log"
     fell_over "$directory" || break
     tries=$((tries + 1))

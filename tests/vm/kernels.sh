@@ -9,10 +9,21 @@ kernels=(
   '6.1 amd64 bookworm linux-image-6\.1\.0-[0-9]+-cloud-amd64-unsigned'
   '6.12 amd64 trixie linux-image-6\.12\.[0-9]+\+deb13-cloud-amd64-unsigned'
   'newest amd64 sid linux-binary-[0-9][0-9.]*\+deb[0-9]+-cloud-amd64'
+  '6.1-arm64 arm64 bookworm linux-image-6\.1\.0-[0-9]+-cloud-arm64-unsigned'
+  '6.12-arm64 arm64 trixie linux-image-6\.12\.[0-9]+\+deb13-cloud-arm64-unsigned'
 )
 
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly most_days=7 # then the mirror is asked for a newer one
+
+# kernels_of ARCHITECTURE: their names.
+kernels_of() {
+  local line name architecture rest
+  for line in "${kernels[@]}"; do
+    read -r name architecture rest <<<"$line"
+    [[ $architecture != "$1" ]] || echo "$name"
+  done
+}
 
 # kernel_named NAME: sets architecture, suite and package; fails where there is none.
 kernel_named() {

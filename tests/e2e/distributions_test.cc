@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,13 +118,6 @@ class Burners {
       Wait(Burner(i));
     }
     return true;
-  }
-
-  static bool IsAsleep(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    return line.find(") S ") != std::string::npos;
   }
 
   std::array<Gate, kBurners> done_;

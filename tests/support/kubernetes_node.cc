@@ -5,6 +5,8 @@
 #include <random>
 #include <thread>
 
+#include "tests/support/wait_until.h"
+
 namespace sched_exporter::test_support {
 namespace {
 
@@ -95,12 +97,15 @@ void NodeLogs::RemovePod(const Pod& pod) const {
 }
 
 ContainerProcess::ContainerProcess(const CgroupDirectory& cgroup) {
-  pid_ = Fork([&] { return Run(cgroup); });
+  pid_ = Fork([this] { return Run(); });
   done_.WaitFor(++rounds_);
+  // As containers' runtimes do it. What a task that runs uses just when it is moved may be billed to
+  // either cgroup (docs/metrics.md).
+  is_in_cgroup_ = WaitUntil([this] { return IsAsleep(pid_); }) && cgroup.Add(pid_);
 }
 
-bool ContainerProcess::Run(const CgroupDirectory& cgroup) const {
-  bool good = cgroup.Add(0);
+bool ContainerProcess::Run() const {
+  bool good = true;
   for (int round = 1;; ++round) {
     const_cast<Gate&>(done_).Open(round);
     asked_.WaitFor(round);
@@ -123,7 +128,7 @@ bool ContainerProcess::End() {
   asked_.Open(kEnd);
   const bool good = Wait(pid_) == 0;
   pid_ = -1;
-  return good;
+  return good && is_in_cgroup_;
 }
 
 }  // namespace sched_exporter::test_support

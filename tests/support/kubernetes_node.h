@@ -66,12 +66,13 @@ class ContainerProcess {
   bool End();
 
  private:
-  bool Run(const CgroupDirectory& cgroup) const;
+  bool Run() const;
 
   Gate asked_;
   Gate done_;
   int rounds_ = 0;
   pid_t pid_ = -1;
+  bool is_in_cgroup_ = false;
 };
 
 }  // namespace sched_exporter::test_support

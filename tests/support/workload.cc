@@ -107,6 +107,13 @@ bool PinTo(int cpu) {
 
 void SetComm(const std::string& comm) { prctl(PR_SET_NAME, comm.c_str(), 0, 0, 0); }
 
+bool IsAsleep(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  return line.find(") S ") != std::string::npos;
+}
+
 int ShareOfLoad(int full, int least) {
   const char* const percent = std::getenv("SCHED_EXPORTER_TEST_LOAD");
   return percent != nullptr ? std::max(least, full * std::atoi(percent) / 100) : full;

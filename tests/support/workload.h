@@ -45,6 +45,9 @@ bool PinTo(int cpu);
 /// Sets the calling thread's comm.
 void SetComm(const std::string& comm);
 
+/// Whether it sleeps and a signal would wake it.
+bool IsAsleep(pid_t pid);
+
 /// So much of `full` as SCHED_EXPORTER_TEST_LOAD says in percent, all by default, but not less than
 /// `least`: for loads whose size decides on nothing, where the machine is an emulated one.
 int ShareOfLoad(int full, int least = 1);

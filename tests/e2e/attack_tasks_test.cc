@@ -102,11 +102,14 @@ class PidMax {
 TEST_F(HostileTasks, AHundredThousandAlive) {
   const int kTasks = IsSanitized() ? 10'000 : 100'000;
   const PidMax room(400'000);
+  const PidsLimit cgroup("sleepers", 2 * kTasks);
   Start();
   Begin();
   const std::size_t processes = Scrape().Count("sched_process_threads");
   Gate end;
-  const pid_t sleepers = StartSleepingThreads(kTasks, end);
+  const pid_t sleepers = Fork([&] {
+    return cgroup.is_there() && cgroup.Enter() && Wait(StartSleepingThreads(kTasks, end)) == 0;
+  });
   MetricsText last;
   EXPECT_TRUE(WaitUntil([&] {
     last = Scrape();
@@ -120,7 +123,7 @@ TEST_F(HostileTasks, AHundredThousandAlive) {
   EXPECT_GE(last.Sum("sched_process_threads"), kTasks);
   EXPECT_EQ(last.Sum("sched_process_threads"), last.Sum("sched_group_threads"));
   end.Open();
-  Wait(sleepers);
+  EXPECT_EQ(Wait(sleepers), 0);
   EXPECT_TRUE(WaitUntil([&] { return Scrape().Sum("sched_exporter_tasks") < kTasks / 2; }));
   EndOf(std::to_string(kTasks) + " tasks");
 }

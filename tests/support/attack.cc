@@ -76,6 +76,8 @@ GoodClient::GoodClient(const Exporter& exporter)
     : port_(exporter.port()), thread_([this] { Run(); }) {}
 
 void GoodClient::Run() {
+  // As if it were on another machine: its own wait for a CPU of this one is not the exporter's.
+  setpriority(PRIO_PROCESS, 0, -20);
   while (!ends_) {
     const auto begin = Clock::now();
     std::string failure = FailureOf(port_);

@@ -99,8 +99,8 @@ void NodeLogs::RemovePod(const Pod& pod) const {
 ContainerProcess::ContainerProcess(const CgroupDirectory& cgroup) {
   pid_ = Fork([this] { return Run(); });
   done_.WaitFor(++rounds_);
-  // As containers' runtimes do it. What a task that runs uses just when it is moved may be billed to
-  // either cgroup (docs/metrics.md).
+  // As containers' runtimes do it. What a task that runs uses just when it is moved may be billed
+  // to either cgroup (docs/metrics.md).
   is_in_cgroup_ = WaitUntil([this] { return IsAsleep(pid_); }) && cgroup.Add(pid_);
 }
 

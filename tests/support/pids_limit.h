@@ -8,8 +8,8 @@
 
 namespace sched_exporter::test_support {
 
-/// A cgroup in which only so many processes can be, in v2 or in v1's controller `pids`; there with
-/// a share of the CPUs of its own, too, as a container has it.
+/// A cgroup in which only so many processes can be, in v2 or in v1's controller `pids`, with the
+/// weight that the CPUs' controller gives a container without a request: Kubernetes' MinShares.
 class PidsLimit {
  public:
   PidsLimit(const std::string& name, int most);

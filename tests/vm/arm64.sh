@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # The build for arm64 on another machine: Debian's cross compiler, and a root of the libraries that the project is built
 # with, made of packages of the release that this machine has. Sourced by run.sh; $cache is where the root is kept.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # The guests: their file system and their machine. Sourced by run.sh; $cache is where they are kept.
 
 # can_use_kvm: with the processor's own means for it. There are virtual machines with a /dev/kvm that starts small

@@ -122,7 +122,7 @@ TEST(Groups, WhatIsDroppedIsInNoSeriesOfItsOwnAndInEverySum) {
       "process_names:\n"
       "  - exe: [test-dropped]\n"
       "    drop: true\n"
-      "  - name: '{{.Comm}}'\n"
+      "  - name: '{{.ExeBase}}'\n"
       "    cmdline: ['.+']\n");
   ASSERT_NE(exporter, nullptr);
   const auto before = exporter->Scrape();
@@ -136,7 +136,7 @@ TEST(Groups, WhatIsDroppedIsInNoSeriesOfItsOwnAndInEverySum) {
       return scrape->Sum(family, labels) - before->Sum(family, labels);
     };
     EXPECT_EQ(scrape->Count("sched_process_threads", {{"pid", pid}, {"comm", "perl"}}), 0);
-    EXPECT_EQ(scrape->Count("sched_group_threads", {{"group", "perl"}}), 0);
+    EXPECT_EQ(scrape->Count("sched_group_threads", {{"group", "test-dropped"}}), 0);
     return grown("sched_group_cpu_seconds_total", {{"group", "other"}}) >= 0.2 &&
            grown("sched_process_cpu_seconds_total", {{"pid", "other"}}) >= 0.2;
   }));

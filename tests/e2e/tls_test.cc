@@ -24,6 +24,7 @@
 namespace sched_exporter::test_support {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -253,8 +254,10 @@ TEST_F(Tls, PrometheusScrapesWithPasswordAndClientCertificate) {
   const std::string password = "basic_auth: {username: prometheus, password: s3cret}";
   EXPECT_EQ(Scraped(*exporter_, {"scheme: https", tls + client, password}), "up");
   EXPECT_THAT(Scraped(*exporter_, {"scheme: https", tls + client}), HasSubstr("401"));
-  EXPECT_THAT(Scraped(*exporter_, {"scheme: https", tls + "}", password}),
-              HasSubstr("certificate"));
+  // By TLS 1.3 the client has sent its request, or not yet all of it, when it is told.
+  EXPECT_THAT(
+      Scraped(*exporter_, {"scheme: https", tls + "}", password}),
+      AnyOf(HasSubstr("certificate"), HasSubstr("broken pipe"), HasSubstr("reset by peer")));
   EXPECT_THAT(Scraped(*exporter_, {"scheme: https", password}), HasSubstr("unknown authority"));
 }
 

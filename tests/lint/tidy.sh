@@ -1,6 +1,7 @@
 #!/bin/bash
 # clang-tidy over the exporter with .clang-tidy's checks. Most of its time goes to the headers of libraries, so
-# the files of a stage are looked at as one: 70 s of CPU time instead of 600 s.
+# the files of a stage are looked at as one, and to the analyzer's last paths through a few functions: at a sixth of its
+# limit for these the stage `config` takes 18 s of CPU time instead of 53.
 #   tidy.sh BUILD_DIR [FILE...]   BUILD_DIR has compile_commands.json and the generated headers; FILEs are looked
 #                                 at one by one
 #   TIDY_JOBS=1                   not as many at a time as there are CPUs
@@ -11,6 +12,9 @@ cd "$(dirname "$0")/../.."
 jobs=${TIDY_JOBS:-$(nproc)}
 # The commands are GCC's: clang doesn't know all of its warnings.
 tidy=(clang-tidy-14 --quiet --extra-arg=-Wno-unknown-warning-option)
+for argument in -Xclang -analyzer-config -Xclang max-nodes=40000; do
+  tidy+=("--extra-arg=$argument")
+done
 
 if [[ $# -gt 0 ]]; then
   printf '%s\0' "$@" | xargs -0 -n 1 -P "$jobs" "${tidy[@]}" -p "$build"

@@ -19,8 +19,8 @@ PidsLimit::PidsLimit(const std::string& name, int most) {
     if (cpu.mount_point != pids.front().mount_point) {
       cgroups_.push_back(std::make_unique<TestCgroup>(cpu, name));
     }
-    std::ofstream(cgroups_.back()->directory() + "/cpu.shares") << 2 << std::flush;
-    std::ofstream(cgroups_.back()->directory() + "/cpu.weight") << 1 << std::flush;
+    std::ofstream(cgroups_.back()->directory() + "/cpu.shares") << 102 << std::flush;
+    std::ofstream(cgroups_.back()->directory() + "/cpu.weight") << 4 << std::flush;
   }
 }
 

@@ -9,7 +9,7 @@
 namespace sched_exporter::test_support {
 
 /// A cgroup in which only so many processes can be, in v2 or in v1's controller `pids`, with the
-/// weight that the CPUs' controller gives a container without a request: Kubernetes' MinShares.
+/// weight that a container has in Kubernetes which asks for a tenth of a CPU.
 class PidsLimit {
  public:
   PidsLimit(const std::string& name, int most);

@@ -107,7 +107,7 @@ start_machine() {
   of_architecture "$architecture"
   machine+=(-nodefaults -display none -serial stdio -nic none -no-reboot -m 1024 -smp 2
     -kernel "$directory/vmlinuz" -initrd "$(initramfs_of "$architecture")"
-    -append "console=$console quiet panic=-1 mitigations=off")
+    -append "console=$console quiet panic=-1 softlockup_panic=1 mitigations=off")
   rm -f "$directory/silent"
   timeout --kill-after=5 "$limit_s" "${machine[@]}" </dev/null >"$directory/console" 2>>"$directory/qemu.log" &
   guest=$!
@@ -122,7 +122,8 @@ start_machine() {
 }
 
 # fell_over DIRECTORY: QEMU 7.2 has an emulated processor run code that another one just changes, as kernels do
-# when a tracepoint is switched on, and one boot in many ends in a panic of the kernel, or stands still.
+# when a tracepoint is switched on, and one boot in many ends in a panic of the kernel, or stands still, which the
+# kernel's watchdog makes a panic, too.
 fell_over() {
   [[ $accelerator == tcg ]] && { [[ -e $1/silent ]] || grep -qa 'Kernel panic' "$1/console"; }
 }

@@ -259,8 +259,12 @@ static __always_inline bool entry_says_it_all(const struct abi_task *entry,
 	if (entry->sweep == sweep || entry->is_partial || !is_current(entry, task) ||
 	    task_is_on_cpu(task))
 		return false;
-	/* The other figures can't grow but with this one, except for a migration that is not run yet. */
-	if (entry->figures.run_ns != task->se.sum_exec_runtime)
+	/*
+	 * The other figures can't grow but with these, except for a migration that is not run yet. By a
+	 * coarse clock a timeslice may last 0 ns.
+	 */
+	if (entry->figures.run_ns != task->se.sum_exec_runtime ||
+	    entry->figures.timeslices != task_timeslices(task))
 		return false;
 	if (entry->identity.cred != (u64)task->cred ||
 	    entry->identity.ppid != (u32)task->real_parent->tgid)

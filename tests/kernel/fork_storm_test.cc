@@ -43,7 +43,8 @@ void WaitForSums(const Exporter& exporter) {
 }
 
 void RunStorm(const TestCgroup& cgroup) {
-  const pid_t storm = Fork([&] { return cgroup.Add(0) && SpawnMany("/bin/true", kChildren, 8); });
+  const pid_t storm = ForkMoved([&](pid_t pid) { return cgroup.Add(pid); },
+                                [] { return SpawnMany("/bin/true", kChildren, 8); });
   ASSERT_EQ(Wait(storm), 0);
 }
 

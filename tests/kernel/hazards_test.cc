@@ -41,7 +41,7 @@ class Hazard : public testing::TestWithParam<CgroupHost> {
   /// Runs `body` in the fresh cgroup, scraping all the while: at least kScrapes times, and no
   /// counter may go back. `on_scrape` sees each scrape.
   void Run(const std::function<bool()>& body) {
-    child_ = Fork([&] { return cgroup_->Add(0) && body(); });
+    child_ = ForkMoved([&](pid_t pid) { return cgroup_->Add(pid); }, body);
     int status = 0;
     bool ended = false;
     for (int i = 0; i < kScrapes || !ended; ++i) {

@@ -17,6 +17,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/wait_until.h"
+
 extern char** environ;
 
 namespace sched_exporter::test_support {
@@ -112,6 +114,17 @@ bool IsAsleep(pid_t pid) {
   std::string line;
   std::getline(file, line);
   return line.find(") S ") != std::string::npos;
+}
+
+pid_t ForkMoved(const std::function<bool(pid_t)>& move, const std::function<bool()>& body) {
+  Gate decided;
+  const pid_t pid = Fork([&] {
+    decided.WaitFor();
+    return decided.step() == 1 && body();
+  });
+  const bool is_moved = WaitUntil([&] { return IsAsleep(pid); }) && move(pid);
+  decided.Open(is_moved ? 1 : 2);
+  return pid;
 }
 
 int ShareOfLoad(int full, int least) {

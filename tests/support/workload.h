@@ -48,6 +48,11 @@ void SetComm(const std::string& comm);
 /// Whether it sleeps and a signal would wake it.
 bool IsAsleep(pid_t pid);
 
+/// Runs `body` in a child that `move` has put into a cgroup, given its pid, while it slept: what a
+/// task uses while it moves itself may be billed to either cgroup (docs/metrics.md). The child
+/// fails where `move` does.
+pid_t ForkMoved(const std::function<bool(pid_t)>& move, const std::function<bool()>& body);
+
 /// So much of `full` as SCHED_EXPORTER_TEST_LOAD says in percent, all by default, but not less than
 /// `least`: for loads whose size decides on nothing, where the machine is an emulated one.
 int ShareOfLoad(int full, int least = 1);

@@ -26,7 +26,7 @@ of_architecture() {
       libraries=("$sysroot/usr/lib/aarch64-linux-gnu")
       busybox=$sysroot/bin/busybox
       binutils=aarch64-linux-gnu-
-      machine=(qemu-system-aarch64 -accel tcg -machine virt -cpu cortex-a72)
+      machine=(qemu-system-aarch64 -accel tcg,thread=single -machine virt -cpu cortex-a72)
       console=ttyAMA0
       ;;
   esac
@@ -107,7 +107,7 @@ start_machine() {
   of_architecture "$architecture"
   machine+=(-nodefaults -display none -serial stdio -nic none -no-reboot -m 1024 -smp 2
     -kernel "$directory/vmlinuz" -initrd "$(initramfs_of "$architecture")"
-    -append "console=$console quiet panic=-1 softlockup_panic=1 mitigations=off")
+    -append "console=$console loglevel=6 panic=-1 softlockup_panic=1 mitigations=off")
   rm -f "$directory/silent"
   timeout --kill-after=5 "$limit_s" "${machine[@]}" </dev/null >"$directory/console" 2>>"$directory/qemu.log" &
   guest=$!
@@ -125,7 +125,7 @@ start_machine() {
 # when a tracepoint is switched on, and one boot in many ends in a panic of the kernel, or stands still, which the
 # kernel's watchdog makes a panic, too.
 fell_over() {
-  [[ $accelerator == tcg ]] && { [[ -e $1/silent ]] || grep -qa 'Kernel panic' "$1/console"; }
+  [[ $accelerator == tcg* ]] && { [[ -e $1/silent ]] || grep -qa 'Kernel panic' "$1/console"; }
 }
 
 # boot NAME: one guest until it powers off or its time is over; what it says goes to $cache/NAME/console. Where it

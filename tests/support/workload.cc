@@ -1,5 +1,6 @@
 #include "tests/support/workload.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
@@ -117,13 +118,20 @@ bool IsAsleep(pid_t pid) {
 }
 
 pid_t ForkMoved(const std::function<bool(pid_t)>& move, const std::function<bool()>& body) {
-  Gate decided;
+  // Not a Gate, which wakes now and then.
+  int ends[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return -1;
+  }
   const pid_t pid = Fork([&] {
-    decided.WaitFor();
-    return decided.step() == 1 && body();
+    close(ends[1]);
+    char is_moved = 0;
+    return read(ends[0], &is_moved, 1) == 1 && is_moved == 1 && body();
   });
-  const bool is_moved = WaitUntil([&] { return IsAsleep(pid); }) && move(pid);
-  decided.Open(is_moved ? 1 : 2);
+  const char is_moved = WaitUntil([&] { return IsAsleep(pid); }) && move(pid) ? 1 : 0;
+  [[maybe_unused]] const ssize_t written = write(ends[1], &is_moved, 1);
+  close(ends[0]);
+  close(ends[1]);
   return pid;
 }
 

@@ -26,7 +26,7 @@ of_architecture() {
       libraries=("$sysroot/usr/lib/aarch64-linux-gnu")
       busybox=$sysroot/bin/busybox
       binutils=aarch64-linux-gnu-
-      machine=(qemu-system-aarch64 -accel tcg,thread=single -machine virt -cpu cortex-a72)
+      machine=(qemu-system-aarch64 -accel 'tcg,thread=single' -machine virt -cpu cortex-a72)
       console=ttyAMA0
       ;;
   esac

@@ -5,8 +5,6 @@
 #include <random>
 #include <thread>
 
-#include "tests/support/wait_until.h"
-
 namespace sched_exporter::test_support {
 namespace {
 
@@ -97,11 +95,14 @@ void NodeLogs::RemovePod(const Pod& pod) const {
 }
 
 ContainerProcess::ContainerProcess(const CgroupDirectory& cgroup) {
-  pid_ = Fork([this] { return Run(); });
+  // As containers' runtimes do it. Where that fails, End() says so.
+  pid_ = ForkMoved(
+      [&](pid_t pid) {
+        is_in_cgroup_ = cgroup.Add(pid);
+        return true;
+      },
+      [this] { return Run(); });
   done_.WaitFor(++rounds_);
-  // As containers' runtimes do it. What a task that runs uses just when it is moved may be billed
-  // to either cgroup (docs/metrics.md).
-  is_in_cgroup_ = WaitUntil([this] { return IsAsleep(pid_); }) && cgroup.Add(pid_);
 }
 
 bool ContainerProcess::Run() const {

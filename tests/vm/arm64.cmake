@@ -1,4 +1,4 @@
-# Builds for arm64 with Debian's cross compiler and, in SCHED_EXPORTER_SYSROOT, the libraries of tests/vm/sysroot.sh.
+# Builds for arm64 with Debian's cross compiler and, in SCHED_EXPORTER_SYSROOT, the libraries of tests/vm/arm64.sh.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)

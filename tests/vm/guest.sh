@@ -26,7 +26,7 @@ of_architecture() {
       libraries=("$sysroot/usr/lib/aarch64-linux-gnu")
       busybox=$sysroot/bin/busybox
       binutils=aarch64-linux-gnu-
-      machine=(qemu-system-aarch64 -accel 'tcg,thread=single' -machine virt -cpu cortex-a72)
+      machine=(qemu-system-aarch64 -accel "$emulated" -machine virt -cpu cortex-a72)
       console=ttyAMA0
       ;;
   esac
@@ -125,7 +125,7 @@ start_machine() {
 # when a tracepoint is switched on, and one boot in many ends in a panic of the kernel, or stands still, which the
 # kernel's watchdog makes a panic, too.
 fell_over() {
-  [[ $accelerator == tcg* ]] && { [[ -e $1/silent ]] || grep -qa 'Kernel panic' "$1/console"; }
+  [[ $accelerator == "$emulated" ]] && { [[ -e $1/silent ]] || grep -qa 'Kernel panic' "$1/console"; }
 }
 
 # boot NAME: one guest until it powers off or its time is over; what it says goes to $cache/NAME/console. Where it

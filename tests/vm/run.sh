@@ -44,7 +44,8 @@ done
 
 # A guest's processors take turns in one thread: with one each, QEMU 7.2 lost interrupts of a halted one now and then, and
 # a guest took longer.
-accelerator=tcg,thread=single
+readonly emulated=tcg,thread=single
+accelerator=$emulated
 ! can_use_kvm || accelerator=kvm
 build_amd64() {
   cmake --preset release -DSCHED_EXPORTER_TESTS=ON >/dev/null

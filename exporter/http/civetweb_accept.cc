@@ -47,7 +47,7 @@ AcceptsForCivetweb::AcceptsForCivetweb(ConnectionSource& source) {
 
 AcceptsForCivetweb::~AcceptsForCivetweb() { source_of_thread = nullptr; }
 
-int AcceptsForCivetweb::listener() const { return listener_of_thread; }
+int AcceptsForCivetweb::listener() { return listener_of_thread; }
 
 void AcceptsForCivetweb::Forget(const ConnectionSource& source) {
   SourceBook& book = Sources();

@@ -22,8 +22,8 @@ class AcceptsForCivetweb {
   AcceptsForCivetweb(const AcceptsForCivetweb&) = delete;
   AcceptsForCivetweb& operator=(const AcceptsForCivetweb&) = delete;
 
-  /// The socket that civetweb listens on; -1 where there was none.
-  int listener() const;
+  /// The socket on which civetweb listens in this thread's object; -1 where there is none.
+  static int listener();
 
   /// From here on nobody asks `source` any more. civetweb must have stopped.
   static void Forget(const ConnectionSource& source);

@@ -135,18 +135,9 @@ Result<void> Doorman::Open(int placeholder) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     watches = watches && Watch(epoll_, listeners_[i].get(), kFirstListener + i, EPOLLIN);
   }
-  sockaddr_storage former{};
-  socklen_t size = sizeof former;
-  ::getsockname(placeholder, reinterpret_cast<sockaddr*>(&former), &size);
   if (!watches || ::dup3(door_.get(), placeholder, O_CLOEXEC) < 0) {
     return Fail(WithErrno("cannot serve", errno));
   }
-  // civetweb may wait on the former socket already, for two seconds. The knock makes its poll()
-  // look again, and what it sees in the same place then must be readable: it is not told of later.
-  AddTo(door_, 1);
-  const std::lock_guard lock(mutex_);
-  knock_ = UniqueFd(::socket(former.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  (void)::connect(knock_.get(), reinterpret_cast<const sockaddr*>(&former), size);
   thread_ = std::thread([this] { Run(); });
   ::pthread_setname_np(thread_.native_handle(), "doorman");
   return {};
@@ -167,7 +158,6 @@ void Doorman::Close() {
 
 int Doorman::Accept(sockaddr* address, socklen_t* size) {
   const std::lock_guard lock(mutex_);
-  knock_ = UniqueFd();
   if (closing_ || TakeFrom(door_) == 0 || at_the_door_.empty()) {
     errno = EAGAIN;
     return -1;

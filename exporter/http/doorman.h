@@ -52,7 +52,7 @@ class Doorman final : public ConnectionSource {
   Doorman(std::vector<UniqueFd> listeners, const Settings& settings);
   ~Doorman() override;
 
-  /// Begins. `placeholder` is the socket on which civetweb listens; in its place civetweb gets
+  /// Begins. `placeholder` is the socket on which civetweb will wait; in its place civetweb gets
   /// what can be read when somebody may come in.
   Result<void> Open(int placeholder);
 
@@ -121,7 +121,6 @@ class Doorman final : public ConnectionSource {
   Turns turns_;
   std::map<Id, Guest> guests_;
   std::deque<Connection> at_the_door_;
-  UniqueFd knock_;  // wakes civetweb, which may still wait where it was told to listen
 };
 
 }  // namespace sched_exporter

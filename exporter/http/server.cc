@@ -78,6 +78,7 @@ class CivetwebServer final : public HttpServer {
 
  private:
   static CivetwebServer& Of(const mg_connection* connection);
+  static void OnContext(const mg_context* context) noexcept;
   static int OnRequest(mg_connection* connection) noexcept;
   static int OnLibraryError(mg_connection* connection, int status, const char* text) noexcept;
   static int OnLog(const mg_connection* connection, const char* text) noexcept;
@@ -102,6 +103,7 @@ class CivetwebServer final : public HttpServer {
   const bool has_tls_;
   OpenSslPtr<SSL_CTX> tls_;  // what handshakes begin with; OnClientHello gives them the guard's
   std::unique_ptr<Doorman> doorman_;
+  Result<void> opened_;  // the doorman's; in Listen only
   mg_context* context_ = nullptr;
   std::vector<int> ports_;
   // Where it really listens; other threads read it only when stopping_ is set.
@@ -231,6 +233,16 @@ int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
   return 0;
 }
 
+// civetweb listens, and has no thread yet.
+void CivetwebServer::OnContext(const mg_context* context) noexcept {
+  auto& server = *static_cast<CivetwebServer*>(mg_get_user_data(context));
+  try {
+    server.opened_ = server.doorman_->Open(AcceptsForCivetweb::listener());
+  } catch (const std::exception& exception) {
+    server.opened_ = Fail(std::string("cannot serve: ") + exception.what());
+  }
+}
+
 int CivetwebServer::OnLog(const mg_connection* connection, const char* text) noexcept {
   try {
     // Listen reports its failures itself, with better reasons.
@@ -312,6 +324,7 @@ mg_context* CivetwebServer::StartLibrary(const Endpoint& placeholder, std::span<
   for (const auto& [name, value] : settings) options.insert(options.end(), {name, value});
   options.push_back(nullptr);
   mg_callbacks callbacks{};
+  callbacks.init_context = &OnContext;
   callbacks.begin_request = &OnRequest;
   callbacks.http_error = &OnLibraryError;
   callbacks.log_message = &OnLog;
@@ -348,7 +361,7 @@ Result<void> CivetwebServer::Listen(const std::vector<std::string>& addresses,
   context_ = StartLibrary(WithPort(endpoints.front(), 0), text);
   if (context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
   started_ = true;
-  return doorman_->Open(accepts.listener());
+  return opened_;
 }
 
 void CivetwebServer::ShutDown() const {

@@ -215,7 +215,7 @@ void Collector::MakeLivePoint(bool is_swept) {
   Report report = ledger_->MakeReport();
   AddDetails(report, details_, *naming_);
   OmitDetails(labels_, report);
-  live_.Take(report, snapshot_.boottime_ns, now);
+  live_.Take(report, snapshot_.boottime_ns, stats_.mode, now);
 }
 
 /// Fails only where the stream has an output, which is opened once.

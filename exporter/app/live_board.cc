@@ -19,9 +19,10 @@ std::string HostName() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-LiveMoment MomentOf(std::uint64_t boottime_ns) {
+LiveMoment MomentOf(std::uint64_t boottime_ns, Mode mode = Mode::kFull) {
   return {boottime_ns, BootUnixNs(),
-          static_cast<std::uint32_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L)), HostName()};
+          static_cast<std::uint32_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L)), HostName(),
+          mode == Mode::kFull};
 }
 
 }  // namespace
@@ -56,9 +57,10 @@ void LiveBoard::Skip(Clock::time_point now) {
   }
 }
 
-void LiveBoard::Take(const Report& report, std::uint64_t boottime_ns, Clock::time_point now) {
+void LiveBoard::Take(const Report& report, std::uint64_t boottime_ns, Mode mode,
+                     Clock::time_point now) {
   next_ = now + (ring_->has_begun() ? step_ : std::min<Clock::duration>(step_, kFirstStep));
-  SetView(ring_->Take(report, MomentOf(boottime_ns)));
+  SetView(ring_->Take(report, MomentOf(boottime_ns, mode)));
 }
 
 void LiveBoard::SetView(std::shared_ptr<const LiveView> view) {

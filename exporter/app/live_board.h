@@ -9,6 +9,7 @@
 #include "exporter/live/live_ring.h"
 #include "exporter/live/live_view.h"
 #include "exporter/live/recent_events.h"
+#include "exporter/model/exporter_stats.h"
 #include "exporter/model/report.h"
 
 namespace sched_exporter {
@@ -35,7 +36,7 @@ class LiveBoard {
 
   /// Takes the report of a sweep that began at `boottime_ns`, with the details of its rows. Only
   /// where a step was due.
-  void Take(const Report& report, std::uint64_t boottime_ns, Clock::time_point now);
+  void Take(const Report& report, std::uint64_t boottime_ns, Mode mode, Clock::time_point now);
 
   /// The node as of the newest step; null: live.top is off.
   std::shared_ptr<const LiveView> View() const;

@@ -124,7 +124,10 @@ EventAssembler::Exits::iterator EventAssembler::Tell(Exits::iterator exit,
   // neither can be more than the truth.
   exit->event.run_ns =
       std::max(exit->others.run_ns + last.run_ns, exit->released_run_ns + last.run_ns);
-  exit->event.wait_ns = exit->others.wait_ns + last.wait_ns;
+  // Portable mode knows neither how processes end nor how long they waited.
+  if (exit->event.code != kOtherCode) {
+    exit->event.wait_ns = exit->others.wait_ns + last.wait_ns;
+  }
   ready.push_back(std::move(exit->event));
   by_tgid_.erase(exit->process.tgid);
   return pending_.erase(exit);

@@ -74,7 +74,9 @@ void AddResult(ObjectText& object, const LifecycleEvent& event) {
     object.Add("signal", SignalName(event.code - kSignalBase));
   }
   object.AddSeconds("run_seconds", event.run_ns);
-  object.AddSeconds("wait_seconds", event.wait_ns);
+  if (event.wait_ns) {
+    object.AddSeconds("wait_seconds", *event.wait_ns);
+  }
   object.AddSeconds("lifetime_seconds", event.lifetime_ns);
 }
 

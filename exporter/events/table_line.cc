@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -176,8 +177,8 @@ std::string TableLine(const LifecycleEvent& event, bool arguments) {
            (event.lost == 1 ? " event\n" : " events\n");
   }
   const bool ended = event.type == LifecycleEvent::Type::kExit;
-  const auto duration = [&](std::uint64_t ns) {
-    return ended ? DurationText(ns) : std::string("-");
+  const auto duration = [&](std::optional<std::uint64_t> ns) {
+    return ended && ns ? DurationText(*ns) : std::string("-");
   };
   return Row({time, EventName(event.type), std::to_string(event.pid), std::to_string(event.ppid),
               std::to_string(event.uid), event.comm, ResultText(event), duration(event.run_ns),

@@ -267,6 +267,7 @@ std::shared_ptr<LiveView> LiveRing::MakeView(const LiveMoment& moment) const {
   view->boot_unix_ns = moment.boot_unix_ns;
   view->step_ns = step_ns_;
   view->cpus = moment.cpus;
+  view->has_waits = moment.has_waits;
   return view;
 }
 

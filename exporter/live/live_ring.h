@@ -20,6 +20,7 @@ struct LiveMoment {
   std::uint64_t boot_unix_ns = 0;  ///< CLOCK_REALTIME less CLOCK_BOOTTIME.
   std::uint32_t cpus = 0;          ///< Online.
   std::string host_name;           ///< Any bytes.
+  bool has_waits = true;           ///< The report tells how long tasks waited.
 };
 
 /// The last minutes in memory: from each report, what every member added since the one before.

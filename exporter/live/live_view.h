@@ -99,6 +99,7 @@ struct LiveView {
   std::uint64_t step_ns = 0;       ///< As the config has it.
   std::uint64_t window_ns = 0;     ///< How long the newest step really was; 0: there is none yet.
   std::uint32_t cpus = 0;
+  bool has_waits = true;  ///< False: waits are unknown, rates of 0 and latencies mean nothing.
   std::uint64_t tasks = 0;
   std::vector<std::shared_ptr<const LivePoint>> points;  ///< Oldest first.
   std::array<LiveTable, kLiveViews> tables;

@@ -101,13 +101,22 @@ void AddSeries(JsonText& json, const char* key, const LiveView& view, const Valu
   json.EndArray();
 }
 
+/// A rate of waits in this view; null where waits are unknown.
+void AddWait(JsonText& json, const LiveView& view, float rate) {
+  if (view.has_waits) {
+    json.Number(rate);
+  } else {
+    json.Null();
+  }
+}
+
 void AddHostHistory(JsonText& json, const LiveView& view) {
   json.Key("history").BeginObject();
   AddSeries(json, "time", view, [&](const LivePoint& point) {
     json.Number(Seconds(view.boot_unix_ns + point.boottime_ns));
   });
   AddSeries(json, "cpu", view, [&](const LivePoint& p) { json.Number(p.host.rates.cpu); });
-  AddSeries(json, "wait", view, [&](const LivePoint& p) { json.Number(p.host.rates.wait); });
+  AddSeries(json, "wait", view, [&](const LivePoint& p) { AddWait(json, view, p.host.rates.wait); });
   AddSeries(json, "starts", view, [&](const LivePoint& p) { json.Number(p.host.rates.starts); });
   json.EndObject();
 }
@@ -118,7 +127,7 @@ void AddHost(JsonText& json, const LiveView& view, bool history) {
   if (view.window_ns > 0) {
     const LiveHost& host = view.points.back()->host;
     json.Key("cpu").Number(host.rates.cpu);
-    json.Key("wait").Number(host.rates.wait);
+    AddWait(json.Key("wait"), view, host.rates.wait);
     json.Key("starts").Number(host.rates.starts);
     json.Key("switches").Number(host.rates.switches);
     json.Key("unattributed").Number(host.unattributed);
@@ -135,7 +144,12 @@ void AddHost(JsonText& json, const LiveView& view, bool history) {
 }
 
 void AddLatency(JsonText& json, const LiveView& view) {
-  json.Key("latency").BeginObject();
+  json.Key("latency");
+  if (!view.has_waits) {
+    json.Null();
+    return;
+  }
+  json.BeginObject();
   json.Key("bounds_seconds").BeginArray();
   for (std::size_t bucket = 0; bucket < kLatencyBounds; ++bucket) {
     json.Number(Seconds(LatencyBoundNs(bucket)));
@@ -199,10 +213,10 @@ const LivePoint::Tracked* Find(const LivePoint& point, LiveViewKind view, std::u
 
 void AddRowHistory(JsonText& json, const LiveView& view, const TopQuery& query,
                    const LiveRow& row) {
-  const auto add = [&](const char* key, float LivePoint::Tracked::*rate) {
+  const auto add = [&](const char* key, float LivePoint::Tracked::*rate, bool is_known = true) {
     AddSeries(json, key, view, [&](const LivePoint& point) {
       const auto* const tracked = Find(point, query.view, row.track);
-      if (tracked != nullptr) {
+      if (tracked != nullptr && is_known) {
         json.Number(tracked->*rate);
       } else {
         json.Null();
@@ -211,16 +225,16 @@ void AddRowHistory(JsonText& json, const LiveView& view, const TopQuery& query,
   };
   json.Key("history").BeginObject();
   add("cpu", &LivePoint::Tracked::cpu);
-  add("wait", &LivePoint::Tracked::wait);
+  add("wait", &LivePoint::Tracked::wait, view.has_waits);
   if (row.process == nullptr) {
     add("starts", &LivePoint::Tracked::starts);
   }
   json.EndObject();
 }
 
-void AddRates(JsonText& json, const LiveRates& rates, bool starts) {
+void AddRates(JsonText& json, const LiveView& view, const LiveRates& rates, bool starts) {
   json.Key("cpu").Number(rates.cpu);
-  json.Key("wait").Number(rates.wait);
+  AddWait(json.Key("wait"), view, rates.wait);
   if (starts) {
     json.Key("starts").Number(rates.starts);
   }
@@ -247,7 +261,7 @@ void AddRow(JsonText& json, const LiveView& view, const TopQuery& query, const L
     json.Key(label).Text(value);
   }
   json.EndObject();
-  AddRates(json, row.rates, row.process == nullptr);
+  AddRates(json, view, row.rates, row.process == nullptr);
   json.Key("threads").Integer(row.threads);
   json.Key("processes").Integer(row.processes);
   json.Key("cpu_seconds").Number(Seconds(row.cpu_ns));
@@ -260,7 +274,8 @@ void AddRow(JsonText& json, const LiveView& view, const TopQuery& query, const L
   json.EndObject();
 }
 
-void AddOther(JsonText& json, const LiveTable& table, LiveViewKind view) {
+void AddOther(JsonText& json, const LiveView& view, LiveViewKind kind) {
+  const LiveTable& table = view.table(kind);
   json.Key("other");
   if (!table.other) {
     json.Null();
@@ -268,7 +283,7 @@ void AddOther(JsonText& json, const LiveTable& table, LiveViewKind view) {
   }
   json.BeginObject();
   json.Key("folded").Integer(table.other->folded);
-  AddRates(json, table.other->rates, view != LiveViewKind::kProcess);
+  AddRates(json, view, table.other->rates, kind != LiveViewKind::kProcess);
   json.Key("threads").Integer(table.other->threads);
   json.Key("processes").Integer(table.other->processes);
   json.EndObject();
@@ -277,8 +292,7 @@ void AddOther(JsonText& json, const LiveTable& table, LiveViewKind view) {
 }  // namespace
 
 std::string TopJson(const LiveView& view, const TopQuery& query) {
-  const LiveTable& table = view.table(query.view);
-  const Chosen chosen = Choose(table, query);
+  const Chosen chosen = Choose(view.table(query.view), query);
   JsonText json;
   json.BeginObject();
   if (view.window_ns > 0) {
@@ -302,7 +316,7 @@ std::string TopJson(const LiveView& view, const TopQuery& query) {
     AddRow(json, view, query, *row);
   }
   json.EndArray();
-  AddOther(json, table, query.view);
+  AddOther(json, view, query.view);
   json.EndObject();
   return json.Take() + "\n";
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "exporter/model/snapshot.h"
@@ -29,7 +30,7 @@ struct LifecycleEvent {
   std::uint32_t code = 0;                            ///< kExit: ExitCode; kExecFailed: errno.
   ProgramImagePtr image;                             ///< May be null.
   std::uint64_t run_ns = 0;                          ///< kExit: of all threads, final.
-  std::uint64_t wait_ns = 0;                         ///< kExit: on run queues.
+  std::optional<std::uint64_t> wait_ns;              ///< kExit: on run queues, where it is known.
   std::uint64_t lifetime_ns = 0;                     ///< kExit: since fork.
   std::uint64_t lost = 0;
   std::string buffer;

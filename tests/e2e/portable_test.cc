@@ -16,6 +16,7 @@
 #include "tests/support/cgroup.h"
 #include "tests/support/exporter.h"
 #include "tests/support/lifecycle_truth.h"
+#include "tests/support/live_api.h"
 #include "tests/support/starter.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/wait_until.h"
@@ -118,6 +119,32 @@ TEST_P(PortableMode, SaysSoAndLeavesOutWhatItCannotTell) {
       EXPECT_EQ(metrics.Count(prefix + "_cpu_seconds_total", {{"mode", mode}}), 0U);
     }
   }
+}
+
+TEST_P(PortableMode, WaitsAreUnknownInTheApiNot0) {
+  Start("live: {history: 1m}\n");
+  RunInCgroup([] {});
+  Json top;
+  ASSERT_TRUE(WaitUntil([&] {
+    top = GetJson(*exporter_, "/api/v1/top?view=process");
+    return !top["time"].is_null() && !top["rows"].empty();
+  }));
+  EXPECT_TRUE(top["latency"].is_null());
+  for (const Json& of : {top["host"], top["rows"][0]}) {
+    EXPECT_TRUE(of["cpu"].is_number());
+    EXPECT_TRUE(of["wait"].is_null());
+    EXPECT_TRUE(of["history"]["wait"].back().is_null());
+  }
+  Json exit;
+  ASSERT_TRUE(WaitUntil([&] {
+    const Json events = GetJson(*exporter_, "/api/v1/events");
+    for (const Json& event : events["events"]) {
+      exit = event["event"] == "exit" ? event : exit;
+    }
+    return !exit.is_null();
+  }));
+  EXPECT_TRUE(exit.contains("run_seconds"));
+  EXPECT_FALSE(exit.contains("wait_seconds"));
 }
 
 TEST_P(PortableMode, ABusyLoopHasTheKernelsCpuTime) {

@@ -86,7 +86,7 @@ class EventAssemblerTest : public testing::Test {
   void ExpectFigures(std::uint64_t run_ns, std::uint64_t wait_ns) const {
     ASSERT_EQ(ready_.size(), 1U);
     EXPECT_EQ(ready_[0].run_ns, run_ns);
-    EXPECT_EQ(ready_[0].wait_ns, wait_ns);
+    EXPECT_EQ(ready_[0].wait_ns, std::optional(wait_ns));
   }
 
   static constexpr std::uint64_t kExit = kStart + 3 * kSecond;
@@ -220,6 +220,17 @@ TEST_F(EventAssemblerTest, LostFinalIsWaitedForAndThenTheExitsFiguresCount) {
   EXPECT_TRUE(ready_.empty());
   Settle(kOverdue);
   ExpectFigures(1'050, 5);
+}
+
+TEST_F(EventAssemblerTest, WhoseEndIsUnknownHasNoWait) {
+  Take(leader_.Final(100, 0));
+  TaskEvent exit = leader_.Exit(kExit, 100);
+  exit.code = kOtherCode;
+  Take(exit);
+  Settle(kOverdue);
+  ASSERT_EQ(ready_.size(), 1U);
+  EXPECT_EQ(ready_[0].run_ns, 100U);
+  EXPECT_EQ(ready_[0].wait_ns, std::nullopt);
 }
 
 TEST_F(EventAssemblerTest, LostFinalBesideOthers) {

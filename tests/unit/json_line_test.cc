@@ -88,6 +88,16 @@ TEST(JsonLine, ExitWithoutAnImage) {
             "\n");
 }
 
+TEST(JsonLine, WhatNobodyToldOfAnExitIsLeftOut) {
+  LifecycleEvent event = Event(Type::kExit);
+  event.code = kOtherCode;
+  const auto json = nlohmann::json::parse(JsonLine(event, false));
+  for (const char* unknown : {"exit_code", "signal", "wait_seconds"}) {
+    EXPECT_FALSE(json.contains(unknown)) << unknown;
+  }
+  EXPECT_TRUE(json.contains("run_seconds"));
+}
+
 TEST(JsonLine, KilledProcessHasASignalInsteadOfACode) {
   LifecycleEvent event = Event(Type::kExit);
   event.code = kSignalBase + 9;

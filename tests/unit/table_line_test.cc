@@ -78,6 +78,12 @@ TEST_F(TableLineTest, Exit) {
             "1.2ms   3.4s    5m10s    /system.slice                    -\n");
 }
 
+TEST_F(TableLineTest, AWaitThatIsUnknownIsNone) {
+  LifecycleEvent event = Event(Type::kExit);
+  event.run_ns = event.lifetime_ns = 1'290'000;
+  EXPECT_NE(TableLine(event, true).find("1.2ms   -       1.2ms"), std::string::npos);
+}
+
 TEST_F(TableLineTest, OtherResults) {
   LifecycleEvent event = Event(Type::kExecFailed);
   event.code = 13;

@@ -96,7 +96,7 @@ NamedRow Group(const std::string& name, std::uint64_t cpu_ns, std::uint64_t star
 }
 
 /// Three groups and two processes, two steps.
-std::shared_ptr<const LiveView> MakeView() {
+std::shared_ptr<const LiveView> MakeView(bool has_waits = true) {
   LiveRing ring(5 * kSecond);
   std::shared_ptr<const LiveView> view;
   for (std::uint64_t step = 0; step < 3; ++step) {
@@ -118,7 +118,7 @@ std::shared_ptr<const LiveView> MakeView() {
     report.processes[1].pid = 8;
     report.processes[1].group = "b";
     report.processes[1].totals.user_ns = step * 10 * kSecond;
-    view = ring.Take(report, {(10 + 5 * step) * kSecond, 1'000 * kSecond, 4, "h\n"});
+    view = ring.Take(report, {(10 + 5 * step) * kSecond, 1'000 * kSecond, 4, "h\n", has_waits});
   }
   return view;
 }
@@ -158,6 +158,17 @@ TEST(TopJson, HasTheFieldsOfTheDocument) {
   EXPECT_EQ(row["processes"], 2);
   EXPECT_EQ(row["cpu_seconds"], 5);
   EXPECT_EQ(row["history"]["cpu"], Json({nullptr, 1})) << "it wasn't there before";
+}
+
+TEST(TopJson, UnknownWaitsAreNullAndNotZero) {
+  const Json answer = Answer(*MakeView(false), "");
+  for (const Json& of : {answer["host"], answer["rows"][0]}) {
+    EXPECT_TRUE(of["wait"].is_null());
+    EXPECT_EQ(of["history"]["wait"], Json({nullptr, nullptr}));
+    EXPECT_TRUE(of["cpu"].is_number());
+    EXPECT_TRUE(of["history"]["cpu"][1].is_number());
+  }
+  EXPECT_TRUE(answer["latency"].is_null());
 }
 
 TEST(TopJson, SortsAndCuts) {

@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
+#include <system_error>
 
 #include "exporter/app/collector.h"
 #include "exporter/app/detach_command.h"
@@ -164,9 +166,17 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sched_exporter
 
-// What libraries throw where nobody expects it: out of memory, no thread to be had.
+// What libraries throw where nobody expects it: no thread to be had, out of memory.
 int main(int argc, char** argv) try {
   return sched_exporter::Main(argc, argv);
+} catch (const std::system_error& error) {
+  const bool lacks_threads = error.code() == std::errc::resource_unavailable_try_again;
+  std::fprintf(stderr, "sched_exporter: %s\n",
+               lacks_threads ? sched_exporter::kNoThread : error.what());
+  return EXIT_FAILURE;
+} catch (const std::bad_alloc&) {
+  std::fputs("sched_exporter: out of memory; raise the memory limit\n", stderr);
+  return EXIT_FAILURE;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "sched_exporter: cannot go on: %s\n", error.what());
   return EXIT_FAILURE;

@@ -25,4 +25,8 @@ inline tl::unexpected<Error> Fail(std::string message, std::string details = {})
 /// "`what`: `text of errno`", e.g. "cannot open /proc/stat: Permission denied".
 std::string WithErrno(std::string_view what, int error);
 
+/// Why there is no thread (EAGAIN of pthread_create(3)).
+inline constexpr char kNoThread[] =
+    "no thread can be started; raise the limit on tasks (pids.max of the cgroup, ulimit -u)";
+
 }  // namespace sched_exporter

@@ -13,6 +13,7 @@
 #include "exporter/http/civetweb_accept.h"
 #include "exporter/http/civetweb_tls.h"
 #include "exporter/http/doorman.h"
+#include "exporter/http/limits.h"
 #include "exporter/http/listen.h"
 #include "exporter/http/openssl.h"
 #include "exporter/http/reply.h"
@@ -23,41 +24,6 @@ namespace sched_exporter {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// civetweb gives each connection a thread until it is closed; the doorman lets it in when its
-// request is there. What comes after that, silence between requests and a handshake, must end
-// sooner than the ten seconds that Prometheus waits for a scrape by default. read_message() of
-// civetweb checks the limit after each wait, and each wait may take as long as the limit: a client
-// that sends one byte just before it has twice the time, 8 s.
-constexpr const char* kRequestTimeoutMs = "4000";
-// The handshake has the same limit (sslize() of civetweb) and comes before: three times it makes
-// 8 s again.
-constexpr const char* kRequestTimeoutMsOfTls = "2600";
-// Between two requests. A scrape interval is longer than any value that leaves threads free, and
-// connecting again costs Prometheus a round trip every 15 s.
-constexpr const char* kKeepAliveTimeoutMs = "2000";
-// Sixteen threads cost 0.7 MB; a pair of Prometheus servers needs two.
-constexpr std::size_t kThreads = 16;
-constexpr std::size_t kLargestHead = 8192;
-// The doorman lets no more in than there are threads.
-constexpr const char* kQueue = "16";
-// So that there are threads for others, whatever one address does.
-constexpr std::size_t kThreadsOfAClient = 12;
-// Beyond these a client is told to come later.
-constexpr std::size_t kWaiting = 256;
-// Connections that have not sent a whole request. Where more than these come in the time that a
-// client needs from connect() to send(), it may lose its own: with 512 one scrape in 160 did, on a
-// busy machine with 1,000 attackers.
-constexpr std::size_t kRoom = 2'048;
-constexpr auto kHeadPatience = std::chrono::seconds(4);
-constexpr auto kHelloPatience = std::chrono::milliseconds(2600);
-// With others behind it a client must go on, so that each of them has its turn in that time.
-constexpr auto kPatience = std::chrono::milliseconds(500);
-constexpr auto kLeastPatience = std::chrono::milliseconds(25);
-// A whole answer must be taken in this time. civetweb's own limit starts anew with each byte.
-constexpr auto kWriteTimeout = std::chrono::seconds(30);
-// What a client takes counts as going on: 128 KB a second are enough where others wait.
-constexpr std::size_t kWriteBytes = 65536;
 
 class CivetwebServer final : public HttpServer {
  public:
@@ -103,7 +69,7 @@ class CivetwebServer final : public HttpServer {
   const bool has_tls_;
   OpenSslPtr<SSL_CTX> tls_;  // what handshakes begin with; OnClientHello gives them the guard's
   std::unique_ptr<Doorman> doorman_;
-  Result<void> opened_;  // the doorman's; in Listen only
+  Result<void> opened_;  // in Listen only
   mg_context* context_ = nullptr;
   std::vector<int> ports_;
   // Where it really listens; other threads read it only when stopping_ is set.
@@ -236,18 +202,24 @@ int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
 // civetweb listens, and has no thread yet.
 void CivetwebServer::OnContext(const mg_context* context) noexcept {
   auto& server = *static_cast<CivetwebServer*>(mg_get_user_data(context));
-  try {
-    server.opened_ = server.doorman_->Open(AcceptsForCivetweb::listener());
-  } catch (const std::exception& exception) {
-    server.opened_ = Fail(std::string("cannot serve: ") + exception.what());
-  }
+  server.opened_ = server.doorman_->Open(AcceptsForCivetweb::listener());
 }
+
+// civetweb fails without its first worker, and only logs that it lacks others.
+bool LacksThreads(std::string_view text) {
+  return text.find("worker thread") != std::string_view::npos;
+}
+
+tl::unexpected<Error> NoThreads() { return Fail(std::string("cannot serve: ") + kNoThread); }
 
 int CivetwebServer::OnLog(const mg_connection* connection, const char* text) noexcept {
   try {
-    // Listen reports its failures itself, with better reasons.
-    const CivetwebServer& server = Of(connection);
-    if (server.started_) server.Log(text);
+    CivetwebServer& server = Of(connection);
+    if (server.started_) {
+      server.Log(text);
+    } else if (LacksThreads(text)) {
+      server.opened_ = NoThreads();
+    }
   } catch (...) {
     return 1;  // a logger that throws loses its line, not the server
   }
@@ -359,7 +331,8 @@ Result<void> CivetwebServer::Listen(const std::vector<std::string>& addresses,
   std::array<char, 200> text{};
   const AcceptsForCivetweb accepts(*doorman_);
   context_ = StartLibrary(WithPort(endpoints.front(), 0), text);
-  if (context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
+  if (LacksThreads(text.data())) return NoThreads();
+  if (opened_ && context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
   started_ = true;
   return opened_;
 }

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "exporter/identity/living_image.h"
 
@@ -37,8 +38,9 @@ ArgumentsReader::~ArgumentsReader() {
 }
 
 void ArgumentsReader::Start() {
-  desk_ = std::make_shared<Desk>();
-  thread_ = std::thread(&ArgumentsReader::Run, desk_, procfs_);
+  auto desk = std::make_shared<Desk>();
+  thread_ = std::thread(&ArgumentsReader::Run, desk, procfs_);
+  desk_ = std::move(desk);  // only beside a thread
 }
 
 void ArgumentsReader::Run(const std::shared_ptr<Desk>& desk, const std::string& procfs) {

@@ -116,7 +116,8 @@ void AddHostHistory(JsonText& json, const LiveView& view) {
     json.Number(Seconds(view.boot_unix_ns + point.boottime_ns));
   });
   AddSeries(json, "cpu", view, [&](const LivePoint& p) { json.Number(p.host.rates.cpu); });
-  AddSeries(json, "wait", view, [&](const LivePoint& p) { AddWait(json, view, p.host.rates.wait); });
+  AddSeries(json, "wait", view,
+            [&](const LivePoint& p) { AddWait(json, view, p.host.rates.wait); });
   AddSeries(json, "starts", view, [&](const LivePoint& p) { json.Number(p.host.rates.starts); });
   json.EndObject();
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/support/attack.h"
+#include "tests/support/cgroup.h"
 #include "tests/support/lifecycle_truth.h"
 #include "tests/support/pids_limit.h"
 #include "tests/support/starter.h"
@@ -20,6 +21,7 @@
 namespace sched_exporter::test_support {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class HostileTasks : public UnderAttack {
@@ -165,6 +167,28 @@ TEST_F(HostileTasks, ProcessesThatAreGoneBeforeTheyAreRead) {
   EXPECT_EQ(of_storm(last, "forks_total"), static_cast<double>(report->counts.forks));
   EXPECT_LE(lines() - lines_before, 5) << exporter_->Log().substr(0, 2'000);
   EndOf(std::to_string(report->children.size()) + " processes that live for a moment");
+}
+
+/// Its threads are 21, and it has all of them or doesn't serve.
+TEST(TooFewTasks, AreToldBeforeAnythingIsServed) {
+  const auto pids = HierarchiesWith("pids");
+  if (pids.empty()) {
+    GTEST_SKIP() << "no pids controller";
+  }
+  const TestCgroup cgroup(pids.front(), "tasks");
+  const std::string enter = "echo $$ > " + cgroup.directory() + "/cgroup.procs; exec \"$@\"";
+  const auto start = [&](int most) {
+    std::ofstream(cgroup.directory() + "/pids.max") << most << std::flush;
+    return Exporter::Start({{}, {}, {"sh", "-ec", enter, "sh"}});
+  };
+  for (const int few : {1, 2, 3, 4, 5, 6, 12, 20}) {
+    const auto exporter = start(few);
+    ASSERT_FALSE(exporter) << few;
+    EXPECT_THAT(exporter.error().message,
+                HasSubstr("no thread can be started; raise the limit on tasks"))
+        << few;
+  }
+  EXPECT_TRUE(start(40));
 }
 
 }  // namespace

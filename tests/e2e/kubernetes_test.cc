@@ -280,7 +280,10 @@ TEST_P(Kubernetes, WhatAUserCallsAPodIsNone) {
   pretender->process.Work();
   running->process.Work();
   WaitForNames(*running, running->expected);
-  EXPECT_EQ(GroupOf(*running), "shop");
+  EXPECT_TRUE(WaitUntil([&] {
+    Scrape();
+    return GroupOf(*running) == "shop";
+  })) << GroupOf(*running);
   EXPECT_THAT(NamesOf(*pretender), ElementsAre("//"));
   EXPECT_THAT(Names(kInfo, InfoOf(*pretender)), ElementsAre("//"));
   EXPECT_EQ(GroupOf(*pretender), "other");

@@ -74,7 +74,7 @@ run_sanitized() {
 # fuzz: all of the fuzz suite.
 fuzz() {
   build fuzz all
-  CTEST_PARALLEL_LEVEL=4 run_tests fuzz fuzz '^fuzz$' "$all"
+  CTEST_PARALLEL_LEVEL=5 run_tests fuzz fuzz '^fuzz$' "$all"
 }
 
 # beside COMMAND...: begins it behind the tests, which leave a processor to wait most of the time:

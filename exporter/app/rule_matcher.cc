@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sched_exporter {
@@ -76,9 +77,23 @@ std::string RuleMatcher::ArgumentsOf(const TaskIdentity& identity, const Program
 
 bool RuleMatcher::SeesOtherNames(std::uint64_t cgroup_id) {
   const std::string* path = cgroups_.PathOf(cgroup_id);
-  const auto seen = seen_labels_.find(cgroup_id);
-  return path != nullptr &&
-         (seen == seen_labels_.end() || seen->second != cgroups_.LabelsOf(*path));
+  if (path == nullptr) {
+    return false;
+  }
+  CgroupLabels now = cgroups_.LabelsOf(*path);
+  const auto seen = seen_.find(cgroup_id);
+  if (seen != seen_.end() && !seen->second.differ && seen->second.labels == now) {
+    return false;
+  }
+  Remember(cgroup_id, std::move(now));
+  return true;
+}
+
+void RuleMatcher::Remember(std::uint64_t cgroup_id, CgroupLabels labels) {
+  if (seen_.size() >= kMostSeen) {
+    seen_.clear();
+  }
+  seen_[cgroup_id] = {std::move(labels)};
 }
 
 void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
@@ -89,10 +104,11 @@ void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
   facts.cgroup = *path;
   const CgroupLabels labels = cgroups_.LabelsOf(*path);
   if (rules_->needs().pods) {
-    if (seen_labels_.size() >= kMostSeen) {
-      seen_labels_.clear();
+    if (const auto seen = seen_.find(cgroup_id); seen == seen_.end()) {
+      Remember(cgroup_id, labels);
+    } else if (seen->second.labels != labels) {
+      seen->second.differ = true;
     }
-    seen_labels_[cgroup_id] = labels;
   }
   facts.unit = labels.unit;
   facts.pod_namespace = labels.pod_namespace;

@@ -39,7 +39,8 @@ class RuleMatcher : public GroupMatcher {
   void set_rules(std::shared_ptr<const GroupRules> rules) { rules_ = std::move(rules); }
   const GroupRules& rules() const { return *rules_; }
 
-  /// Whether the rules would see other names of a pod in a cgroup than when they were asked last.
+  /// Whether the rules would see other names of a pod in a cgroup than they saw for one of its
+  /// processes since the last call, which then are all to be matched again.
   bool SeesOtherNames(std::uint64_t cgroup_id);
 
   /// How often the rules were asked.
@@ -49,16 +50,22 @@ class RuleMatcher : public GroupMatcher {
   ProcessFacts FactsOf(const TaskIdentity& identity, const ProgramImagePtr& image, Source source);
 
  private:
+  struct Seen {
+    CgroupLabels labels;
+    bool differ = false;  ///< For another process of the cgroup it was others.
+  };
+
   std::string ArgumentsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
                           Source source);
   void FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts);
+  void Remember(std::uint64_t cgroup_id, CgroupLabels labels);
 
   CgroupNames& cgroups_;
   UserNames users_;
   ArgumentsReader arguments_;
   std::shared_ptr<const GroupRules> rules_;
   std::uint64_t boot_unix_ns_;  ///< Read once: a name must not change with the clock.
-  std::unordered_map<std::uint64_t, CgroupLabels> seen_labels_;  ///< By cgroup; of pods alone.
+  std::unordered_map<std::uint64_t, Seen> seen_;  ///< By cgroup; of pods alone.
   std::uint64_t evaluations_ = 0;
 };
 

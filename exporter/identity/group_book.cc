@@ -1,6 +1,7 @@
 #include "exporter/identity/group_book.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 namespace sched_exporter {
@@ -278,9 +279,15 @@ void GroupBook::MatchAgain(bool children) {
 
 std::vector<ProcessKey> GroupBook::MatchAgainIn(
     const std::function<bool(std::uint64_t cgroup_id)>& changed) {
+  std::unordered_map<std::uint64_t, bool> answers;
+  for (const auto& [key, entry] : entries_) {
+    if (const auto [answer, is_new] = answers.try_emplace(entry.identity.cgroup_id); is_new) {
+      answer->second = changed(entry.identity.cgroup_id);
+    }
+  }
   std::vector<ProcessKey> moved;
   for (Entry& entry : OldestFirst()) {
-    if (changed(entry.identity.cgroup_id) && HasChanged(entry)) {
+    if (answers[entry.identity.cgroup_id] && HasChanged(entry)) {
       moved.push_back(KeyOf(entry.identity));
     }
   }

@@ -80,8 +80,8 @@ class GroupBook {
   /// are gone stays.
   void MatchAgain(bool children);
 
-  /// They are for processes in those cgroups that `changed` says yes of. Returns those whose group
-  /// has changed.
+  /// They are for processes in those cgroups that `changed` says yes of, which is asked once for
+  /// each. Returns those whose group has changed.
   std::vector<ProcessKey> MatchAgainIn(const std::function<bool(std::uint64_t cgroup_id)>& changed);
 
   std::size_t size() const { return entries_.size(); }

@@ -131,14 +131,15 @@ class Kubernetes : public testing::TestWithParam<std::tuple<CgroupHost, CgroupDr
     EXPECT_THAT(NamesOf(running), ElementsAre(running.expected));
   }
 
-  std::string GroupOf(const Running& running) const {
+  std::string GroupOf(const ContainerProcess& process) const {
     for (const Line& line : last_.lines()) {
-      if (line.name == kInfo && line.labels.at("pid") == InfoOf(running).at("pid")) {
+      if (line.name == kInfo && line.labels.at("pid") == std::to_string(process.pid())) {
         return line.labels.at("group");
       }
     }
     return "";
   }
+  std::string GroupOf(const Running& running) const { return GroupOf(running.process); }
 
   const NodeLogs logs_;
   std::unique_ptr<Exporter> exporter_;
@@ -208,11 +209,14 @@ TEST_P(Kubernetes, RulesMoveProcessesWhenTheirNamesBecomeKnown) {
   const auto nginx = Run(web, "nginx");
   const auto sandbox = Run(web, "");
   const auto job = Run(batch, "job");
+  ContainerProcess second(nginx->cgroup);
+  second.Work();
   for (const auto* running : {&nginx, &sandbox, &job}) {
     (*running)->process.Work();
     Scrape();
     EXPECT_EQ(GroupOf(**running), "other");
   }
+  EXPECT_EQ(GroupOf(second), "other");
   logs_.AddPod(web);
   logs_.AddContainer(web, "nginx", nginx->id);
   logs_.AddPod(batch);
@@ -220,6 +224,12 @@ TEST_P(Kubernetes, RulesMoveProcessesWhenTheirNamesBecomeKnown) {
       {nginx.get(), "shop/" + web.name + "/nginx"},
       {sandbox.get(), "shop/" + web.name},
       {job.get(), "all of shop"}};
+  EXPECT_TRUE(WaitUntil([&] {
+    Scrape();
+    return GroupOf(second) == expected[0].second;
+  })) << GroupOf(second)
+      << ": it is in the same container";
+  EXPECT_TRUE(second.End());
   for (const auto& [running, group] : expected) {
     EXPECT_TRUE(WaitUntil([&, running = running, &group = group] {
       Scrape();

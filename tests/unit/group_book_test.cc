@@ -281,6 +281,17 @@ TEST_F(GroupBookTest, NewNamesOfACgroupAreAskedForThereAlone) {
   EXPECT_EQ(GroupOf({6, 2, "a", 1, 8}), "second");
 }
 
+TEST_F(GroupBookTest, NewNamesOfACgroupAreForAllOfItsProcesses) {
+  matcher_.groups = {{"a", "first"}};
+  GroupOf({5, 1, "a", 1, 7});
+  GroupOf({6, 2, "a", 1, 7});
+  matcher_.groups = {{"a", "second"}};
+  int asked = 0;
+  EXPECT_EQ(book_.MatchAgainIn([&](std::uint64_t) { return ++asked == 1; }).size(), 2);
+  EXPECT_EQ(GroupOf({5, 1, "a", 1, 7}), "second");
+  EXPECT_EQ(GroupOf({6, 2, "a", 1, 7}), "second");
+}
+
 TEST_F(GroupBookTest, ForgetsTheDeadAndIsBounded) {
   matcher_.groups = {{"a", "as"}};
   for (std::uint32_t pid = 1; pid <= 500; ++pid) {

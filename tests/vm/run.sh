@@ -19,7 +19,7 @@ source tests/vm/guest.sh
 # shellcheck source=tests/vm/report.sh
 source tests/vm/report.sh
 
-readonly guests_at_a_time=2
+readonly guests_at_a_time=3
 readonly limit_s=600
 # No test says nothing for so long, on the slowest machine that was tried.
 readonly silence_s=120

@@ -22,7 +22,7 @@ class AcceptsForCivetweb {
   AcceptsForCivetweb(const AcceptsForCivetweb&) = delete;
   AcceptsForCivetweb& operator=(const AcceptsForCivetweb&) = delete;
 
-  /// The socket on which civetweb listens in this thread's object; -1 where there is none.
+  /// The socket on which civetweb listens, asked by the thread of such an object; -1: none.
   static int listener();
 
   /// From here on nobody asks `source` any more. civetweb must have stopped.

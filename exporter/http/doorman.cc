@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <system_error>
 
 #include "exporter/http/request_head.h"
 
@@ -139,11 +138,7 @@ Result<void> Doorman::Open(int placeholder) {
   if (!watches || ::dup3(door_.get(), placeholder, O_CLOEXEC) < 0) {
     return Fail(WithErrno("cannot serve", errno));
   }
-  try {
-    thread_ = std::thread([this] { Run(); });
-  } catch (const std::system_error&) {
-    return Fail(std::string("cannot serve: ") + kNoThread);
-  }
+  thread_ = std::thread([this] { Run(); });
   ::pthread_setname_np(thread_.native_handle(), "doorman");
   return {};
 }

@@ -21,6 +21,8 @@ inline constexpr const char* kKeepAliveTimeoutMs = "2000";
 /// Sixteen threads cost 0.7 MB; a pair of Prometheus servers needs two.
 inline constexpr std::size_t kThreads = 16;
 inline constexpr std::size_t kLargestHead = 8192;
+/// In which a thread has begun, also on a host whose CPUs are taken.
+inline constexpr auto kThreadPatience = std::chrono::seconds(10);
 /// The doorman lets no more in than there are threads.
 inline constexpr const char* kQueue = "16";
 /// So that there are threads for others, whatever one address does.

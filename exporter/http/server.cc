@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <exception>
+#include <future>
 #include <span>
 #include <utility>
 
@@ -45,6 +47,7 @@ class CivetwebServer final : public HttpServer {
  private:
   static CivetwebServer& Of(const mg_connection* connection);
   static void OnContext(const mg_context* context) noexcept;
+  static void* OnThread(const mg_context* context, int type) noexcept;
   static int OnRequest(mg_connection* connection) noexcept;
   static int OnLibraryError(mg_connection* connection, int status, const char* text) noexcept;
   static int OnLog(const mg_connection* connection, const char* text) noexcept;
@@ -69,7 +72,9 @@ class CivetwebServer final : public HttpServer {
   const bool has_tls_;
   OpenSslPtr<SSL_CTX> tls_;  // what handshakes begin with; OnClientHello gives them the guard's
   std::unique_ptr<Doorman> doorman_;
-  Result<void> opened_;  // in Listen only
+  Result<void> opened_;  // as the next two, in Listen only
+  std::exception_ptr thrown_;
+  std::promise<void> master_;  // the thread that accepts, of type 0, has begun
   mg_context* context_ = nullptr;
   std::vector<int> ports_;
   // Where it really listens; other threads read it only when stopping_ is set.
@@ -202,12 +207,24 @@ int CivetwebServer::OnLibraryError(mg_connection* connection, int status,
 // civetweb listens, and has no thread yet.
 void CivetwebServer::OnContext(const mg_context* context) noexcept {
   auto& server = *static_cast<CivetwebServer*>(mg_get_user_data(context));
-  server.opened_ = server.doorman_->Open(AcceptsForCivetweb::listener());
+  try {
+    server.opened_ = server.doorman_->Open(AcceptsForCivetweb::listener());
+  } catch (...) {
+    server.thrown_ = std::current_exception();
+  }
 }
 
-// civetweb fails without its first worker, and only logs that it lacks others.
+void* CivetwebServer::OnThread(const mg_context* context, int type) noexcept {
+  if (type != 0) return nullptr;
+  static_cast<CivetwebServer*>(mg_get_user_data(context))->master_.set_value();
+  return nullptr;
+}
+
+// civetweb 1.15 fails without its first worker, only logs that it lacks others, and does not notice
+// that it has no master.
 bool LacksThreads(std::string_view text) {
-  return text.find("worker thread") != std::string_view::npos;
+  return text.find("first worker thread") != std::string_view::npos ||
+         text.find("start worker thread") != std::string_view::npos;
 }
 
 tl::unexpected<Error> NoThreads() { return Fail(std::string("cannot serve: ") + kNoThread); }
@@ -217,7 +234,7 @@ int CivetwebServer::OnLog(const mg_connection* connection, const char* text) noe
     CivetwebServer& server = Of(connection);
     if (server.started_) {
       server.Log(text);
-    } else if (LacksThreads(text)) {
+    } else if (server.opened_ && LacksThreads(text)) {
       server.opened_ = NoThreads();
     }
   } catch (...) {
@@ -297,6 +314,7 @@ mg_context* CivetwebServer::StartLibrary(const Endpoint& placeholder, std::span<
   options.push_back(nullptr);
   mg_callbacks callbacks{};
   callbacks.init_context = &OnContext;
+  callbacks.init_thread = &OnThread;
   callbacks.begin_request = &OnRequest;
   callbacks.http_error = &OnLibraryError;
   callbacks.log_message = &OnLog;
@@ -331,8 +349,16 @@ Result<void> CivetwebServer::Listen(const std::vector<std::string>& addresses,
   std::array<char, 200> text{};
   const AcceptsForCivetweb accepts(*doorman_);
   context_ = StartLibrary(WithPort(endpoints.front(), 0), text);
-  if (LacksThreads(text.data())) return NoThreads();
-  if (opened_ && context_ == nullptr) return Fail("cannot serve: " + std::string(text.data()));
+  const auto has_master = [this] {
+    return master_.get_future().wait_for(kThreadPatience) == std::future_status::ready;
+  };
+  if (opened_ && !(context_ != nullptr && has_master())) {
+    const bool lacks_threads = context_ != nullptr || LacksThreads(text.data());
+    opened_ = lacks_threads ? NoThreads() : Fail("cannot serve: " + std::string(text.data()));
+  }
+  // Where there is no master to end the workers, mg_stop() would free what they have.
+  if (thrown_ || !opened_) context_ = nullptr;
+  if (thrown_) std::rethrow_exception(thrown_);
   started_ = true;
   return opened_;
 }

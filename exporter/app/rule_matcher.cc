@@ -81,19 +81,14 @@ bool RuleMatcher::SeesOtherNames(std::uint64_t cgroup_id) {
     return false;
   }
   CgroupLabels now = cgroups_.LabelsOf(*path);
-  const auto seen = seen_.find(cgroup_id);
-  if (seen != seen_.end() && !seen->second.differ && seen->second.labels == now) {
+  if (const auto seen = seen_.find(cgroup_id); seen != seen_.end() && seen->second == now) {
     return false;
   }
-  Remember(cgroup_id, std::move(now));
-  return true;
-}
-
-void RuleMatcher::Remember(std::uint64_t cgroup_id, CgroupLabels labels) {
   if (seen_.size() >= kMostSeen) {
     seen_.clear();
   }
-  seen_[cgroup_id] = {std::move(labels)};
+  seen_[cgroup_id] = std::move(now);
+  return true;
 }
 
 void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
@@ -104,10 +99,8 @@ void RuleMatcher::FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts) {
   facts.cgroup = *path;
   const CgroupLabels labels = cgroups_.LabelsOf(*path);
   if (rules_->needs().pods) {
-    if (const auto seen = seen_.find(cgroup_id); seen == seen_.end()) {
-      Remember(cgroup_id, labels);
-    } else if (seen->second.labels != labels) {
-      seen->second.differ = true;
+    if (const auto seen = seen_.find(cgroup_id); seen != seen_.end() && seen->second != labels) {
+      seen_.erase(seen);
     }
   }
   facts.unit = labels.unit;

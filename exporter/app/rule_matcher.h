@@ -39,8 +39,9 @@ class RuleMatcher : public GroupMatcher {
   void set_rules(std::shared_ptr<const GroupRules> rules) { rules_ = std::move(rules); }
   const GroupRules& rules() const { return *rules_; }
 
-  /// Whether the rules would see other names of a pod in a cgroup than they saw for one of its
-  /// processes since the last call, which then are all to be matched again.
+  /// Whether the rules saw other names of a pod in a cgroup, for one of its processes at least,
+  /// than they see now: all of them are to be matched again, then. The next call takes that as
+  /// done.
   bool SeesOtherNames(std::uint64_t cgroup_id);
 
   /// How often the rules were asked.
@@ -50,22 +51,17 @@ class RuleMatcher : public GroupMatcher {
   ProcessFacts FactsOf(const TaskIdentity& identity, const ProgramImagePtr& image, Source source);
 
  private:
-  struct Seen {
-    CgroupLabels labels;
-    bool differ = false;  ///< For another process of the cgroup it was others.
-  };
-
   std::string ArgumentsOf(const TaskIdentity& identity, const ProgramImagePtr& image,
                           Source source);
   void FindCgroup(std::uint64_t cgroup_id, ProcessFacts& facts);
-  void Remember(std::uint64_t cgroup_id, CgroupLabels labels);
 
   CgroupNames& cgroups_;
   UserNames users_;
   ArgumentsReader arguments_;
   std::shared_ptr<const GroupRules> rules_;
   std::uint64_t boot_unix_ns_;  ///< Read once: a name must not change with the clock.
-  std::unordered_map<std::uint64_t, Seen> seen_;  ///< By cgroup; of pods alone.
+  /// By cgroup, of pods alone: by what all of its processes are matched.
+  std::unordered_map<std::uint64_t, CgroupLabels> seen_;
   std::uint64_t evaluations_ = 0;
 };
 

@@ -280,14 +280,17 @@ void GroupBook::MatchAgain(bool children) {
 std::vector<ProcessKey> GroupBook::MatchAgainIn(
     const std::function<bool(std::uint64_t cgroup_id)>& changed) {
   std::unordered_map<std::uint64_t, bool> answers;
-  for (const auto& [key, entry] : entries_) {
-    if (const auto [answer, is_new] = answers.try_emplace(entry.identity.cgroup_id); is_new) {
-      answer->second = changed(entry.identity.cgroup_id);
+  const auto is_changed = [&](std::uint64_t cgroup_id) {
+    const auto [answer, is_new] = answers.try_emplace(cgroup_id);
+    if (is_new) {
+      answer->second = changed(cgroup_id);
     }
-  }
+    return answer->second;
+  };
+  std::erase_if(by_name_, [&](const auto& known) { return is_changed(known.first.first); });
   std::vector<ProcessKey> moved;
   for (Entry& entry : OldestFirst()) {
-    if (answers[entry.identity.cgroup_id] && HasChanged(entry)) {
+    if (is_changed(entry.identity.cgroup_id) && HasChanged(entry)) {
       moved.push_back(KeyOf(entry.identity));
     }
   }

@@ -215,12 +215,12 @@ void Collector::MakeLivePoint(bool is_swept) {
   Report report = ledger_->MakeReport();
   AddDetails(report, details_, *naming_);
   OmitDetails(labels_, report);
-  live_.Take(report, snapshot_.boottime_ns, stats_.mode, now);
+  live_.Take(report, snapshot_.boottime_ns, now);
 }
 
 /// Fails only where the stream has an output, which is opened once.
 Result<void> Collector::ConfigureLive(const Config& config) {
-  live_.Configure(config.live, config.events.arguments);
+  live_.Configure(config.live, config.events.arguments, stats_.mode);
   const bool has_output = config.events.output != EventOutputChoice::kNone;
   if (!has_output && !config.live.events) {
     stream_.reset();

@@ -19,15 +19,16 @@ std::string HostName() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-LiveMoment MomentOf(std::uint64_t boottime_ns, Mode mode = Mode::kFull) {
-  return {boottime_ns, BootUnixNs(),
-          static_cast<std::uint32_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L)), HostName(),
-          mode == Mode::kFull};
-}
-
 }  // namespace
 
-void LiveBoard::Configure(const LiveConfig& config, bool arguments) {
+LiveMoment LiveBoard::MomentOf(std::uint64_t boottime_ns) const {
+  return {boottime_ns, BootUnixNs(),
+          static_cast<std::uint32_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L)), HostName(),
+          mode_ == Mode::kFull};
+}
+
+void LiveBoard::Configure(const LiveConfig& config, bool arguments, Mode mode) {
+  mode_ = mode;
   const bool begins = config.top && (!config_.top || config.history != config_.history);
   config_ = config;
   if (begins) {
@@ -57,10 +58,9 @@ void LiveBoard::Skip(Clock::time_point now) {
   }
 }
 
-void LiveBoard::Take(const Report& report, std::uint64_t boottime_ns, Mode mode,
-                     Clock::time_point now) {
+void LiveBoard::Take(const Report& report, std::uint64_t boottime_ns, Clock::time_point now) {
   next_ = now + (ring_->has_begun() ? step_ : std::min<Clock::duration>(step_, kFirstStep));
-  SetView(ring_->Take(report, MomentOf(boottime_ns, mode)));
+  SetView(ring_->Take(report, MomentOf(boottime_ns)));
 }
 
 void LiveBoard::SetView(std::shared_ptr<const LiveView> view) {

@@ -24,8 +24,8 @@ class LiveBoard {
   LiveBoard() = default;
 
   /// Keeps what the config asks for from now on and forgets the rest. Another length of the history
-  /// begins it anew. `arguments`: command lines of events may be told.
-  void Configure(const LiveConfig& config, bool arguments);
+  /// begins it anew. `arguments`: command lines of events may be told. `mode`: always the same.
+  void Configure(const LiveConfig& config, bool arguments, Mode mode);
 
   /// When the next step ends; never where no history is wanted.
   Clock::time_point next() const { return next_; }
@@ -36,7 +36,7 @@ class LiveBoard {
 
   /// Takes the report of a sweep that began at `boottime_ns`, with the details of its rows. Only
   /// where a step was due.
-  void Take(const Report& report, std::uint64_t boottime_ns, Mode mode, Clock::time_point now);
+  void Take(const Report& report, std::uint64_t boottime_ns, Clock::time_point now);
 
   /// The node as of the newest step; null: live.top is off.
   std::shared_ptr<const LiveView> View() const;
@@ -47,6 +47,9 @@ class LiveBoard {
  private:
   void SetView(std::shared_ptr<const LiveView> view);
 
+  LiveMoment MomentOf(std::uint64_t boottime_ns) const;
+
+  Mode mode_ = Mode::kFull;
   LiveConfig config_{.top = false, .events = false};
   std::unique_ptr<LiveRing> ring_;
   Clock::duration step_{};

@@ -39,6 +39,9 @@ function paths(times, values, top) {
 
 const largest = (values) => values.reduce((most, value) => Math.max(most, value ?? 0), 0);
 
+// The largest one in words, where any is known.
+const atMost = (values, text) => (values.some((value) => value !== null) ? `, at most ${text(largest(values))}` : '');
+
 // The next 1, 2 or 5 times a power of ten.
 function rounded(value) {
   const power = 10 ** Math.floor(Math.log10(value));
@@ -62,12 +65,11 @@ export class Spark {
   }
 
   draw(times, values, { what, kind, floor, text }) {
-    const most = largest(values);
-    const { line, area } = paths(times, values, Math.max(most, floor));
+    const { line, area } = paths(times, values, Math.max(largest(values), floor));
     this.line.setAttribute('d', line);
     this.area.setAttribute('d', area);
     this.svg.dataset.kind = kind;
-    this.svg.setAttribute('aria-label', `${what} of the last ${minutes(times)} minutes, at most ${text(most)}`);
+    this.svg.setAttribute('aria-label', `${what} of the last ${minutes(times)} minutes${atMost(values, text)}`);
   }
 }
 
@@ -106,7 +108,7 @@ export class Chart {
     this.high.textContent = times.length > 0 ? this.text(top).replace(/\.0+(?!\d)/, '') : '';
     this.ago.textContent = times.length > 0 ? `${minutes(times)} min` : '';
     this.svg.setAttribute('aria-label', times.length === 0 ? `${this.title}: nothing yet`
-      : `${this.title} of the last ${minutes(times)} minutes, now ${now}, at most ${this.text(largest(values))}`);
+      : `${this.title} of the last ${minutes(times)} minutes, now ${now}${atMost(values, this.text)}`);
     this.at(null);
   }
 

@@ -27,7 +27,7 @@ of_architecture() {
       busybox=$sysroot/bin/busybox
       binutils=aarch64-linux-gnu-
       # A thread for each processor: where they take turns, tasks that switch all the time take minutes.
-      machine=(qemu-system-aarch64 -accel tcg,thread=multi -machine virt -cpu cortex-a72)
+      machine=(qemu-system-aarch64 -accel 'tcg,thread=multi' -machine virt -cpu cortex-a72)
       console=ttyAMA0
       ;;
   esac

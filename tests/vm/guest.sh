@@ -26,8 +26,7 @@ of_architecture() {
       libraries=("$sysroot/usr/lib/aarch64-linux-gnu")
       busybox=$sysroot/bin/busybox
       binutils=aarch64-linux-gnu-
-      # A thread for each processor: where they take turns, tasks that switch all the time take minutes.
-      machine=(qemu-system-aarch64 -accel 'tcg,thread=multi' -machine virt -cpu cortex-a72)
+      machine=(qemu-system-aarch64 -accel "$emulated_arm64" -machine virt -cpu cortex-a72)
       console=ttyAMA0
       ;;
   esac

@@ -68,8 +68,8 @@ write_table() {
     printf '| %s | %s | %s | %s | %s | %s |\n' "$(machine_of "$name")" "$architecture" "$(number_of OK "$name")" \
       "$(failures_of "$name")" "$(number_of SKIPPED "$name")" "$(<"$cache/$name/seconds")"
   done
-  printf '\n%s, QEMU %s, %s.\n' "$(date -u +%F)" \
-    "$(qemu-system-x86_64 --version | sed -nE '1s/.*version ([^ ]+).*/\1/p')" "$accelerator"
+  printf '\n%s, QEMU %s, amd64: %s, arm64: %s.\n' "$(date -u +%F)" \
+    "$(qemu-system-x86_64 --version | sed -nE '1s/.*version ([^ ]+).*/\1/p')" "$accelerator" "$emulated_arm64"
 }
 
 # write_report NAME...: as ctest writes reports.

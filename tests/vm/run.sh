@@ -45,6 +45,8 @@ done
 # A guest's processors take turns in one thread: with one each, QEMU 7.2 lost interrupts of a halted one now and then, and
 # a guest took longer.
 readonly emulated=tcg,thread=single
+# Not those of arm64: there, tasks that switch all the time took minutes so.
+readonly emulated_arm64=tcg,thread=multi
 accelerator=$emulated
 ! can_use_kvm || accelerator=kvm
 build_amd64() {

@@ -171,7 +171,7 @@ int main(int argc, char** argv) try {
   return sched_exporter::Main(argc, argv);
 } catch (const std::system_error& error) {
   const bool lacks_threads = error.code() == std::errc::resource_unavailable_try_again;
-  std::fprintf(stderr, "sched_exporter: %s\n",
+  std::fprintf(stderr, "sched_exporter: %s%s\n", lacks_threads ? "" : "cannot go on: ",
                lacks_threads ? sched_exporter::kNoThread : error.what());
   return EXIT_FAILURE;
 } catch (const std::bad_alloc&) {
